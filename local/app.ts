@@ -8,6 +8,7 @@ import {
   type SeedKey,
   startCapgo,
 } from './capgo/index.ts'
+import { isWrite } from './capgo/recorder.ts'
 import { Device, type DeviceOptions } from './device.ts'
 
 export type { RecordedRequest }
@@ -70,13 +71,9 @@ export async function startTestCapgo(options: CapgoOptions = {}): Promise<TestCa
   }
 }
 
-/**
- * The requests that changed something, or tried to. The calls of database functions only ask.
- */
+/** The requests that changed something, or tried to. */
 export function writesOf(requests: readonly RecordedRequest[]): RecordedRequest[] {
-  return requests.filter(
-    ({ method, path }) => !['GET', 'HEAD', 'OPTIONS'].includes(method) && !path.includes('/rpc/'),
-  )
+  return requests.filter(isWrite)
 }
 
 /** `PUT /bundle 200`, with the query cut where it gets long. */

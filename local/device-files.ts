@@ -15,10 +15,10 @@ export class DeviceError extends Error {
   }
 }
 
-/** Tries of one download; each goes on where the one before broke off. */
+/** Attempts of one download; each continues where the last one broke off. */
 const TRIES = 3
 
-/** A GET that goes on after a broken connection: 206 is appended, 200 begins again. */
+/** A GET that continues after a broken connection: 206 is appended, 200 begins again. */
 export async function fetchWithResume(url: string): Promise<Buffer> {
   let received: Buffer[] = []
   let size = 0

@@ -18,6 +18,9 @@ const PROGRAMS = [
   ['src/bundle/deflate-worker.ts', 'deflate-worker'],
 ] as const
 
+/** "debug" does without it; here it is only a development tool's. */
+const OPTIONAL = ['--external', 'supports-color']
+
 /** `stats`: a folder where webpack's account of each program goes, as `<n>.json`. */
 export async function buildDist(target: string, stats?: string): Promise<void> {
   rmSync(target, { recursive: true, force: true })
@@ -35,7 +38,17 @@ export async function buildDist(target: string, stats?: string): Promise<void> {
 }
 
 async function bundle(entry: string, folder: string, more: readonly string[]): Promise<void> {
-  const words = ['build', entry, '--out', folder, '--no-cache', '--quiet', '--license', 'licenses.txt']
+  const words = [
+    'build',
+    entry,
+    '--out',
+    folder,
+    '--no-cache',
+    '--quiet',
+    '--license',
+    'licenses.txt',
+    ...OPTIONAL,
+  ]
   await promisify(execFile)(process.execPath, [ncc, ...words, ...more], { cwd: root }).catch(
     ({ stderr }: { stderr: string }) => {
       throw new Error(`${entry} cannot be bundled.\n${stderr.slice(0, 5_000)}`)

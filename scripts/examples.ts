@@ -19,7 +19,6 @@ import { type App, type Native, PROJECT, readApp } from './trial.ts'
 const EXAMPLES = join(PROJECT, 'examples')
 const WORKFLOW = '.github/workflows/live-update.yml'
 const ACTION = 'OWNER/capgo-publish-action'
-const SECRET = '${{ secrets.CAPGO_TOKEN }}'
 
 type Texts = Readonly<Record<string, string>>
 
@@ -72,7 +71,7 @@ function combinations(matrix: Readonly<Record<string, readonly string[]>>): Text
 
 /** Without the key, which is of the Capgo here. */
 function resolveInputs(given: Readonly<Record<string, unknown>>, matrix: Texts): Texts {
-  const inputs = Object.entries(given).filter(([, value]) => value !== SECRET)
+  const inputs = Object.entries(given).filter(([name]) => name !== 'capgo-token')
   return Object.fromEntries(
     inputs.map(([name, value]) => [
       name,

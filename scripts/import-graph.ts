@@ -8,7 +8,7 @@ const AREAS = ['src', 'local', 'scripts', 'bench', 'test']
 
 /** From the ground up. A folder, or a file of src/, imports its own row and the rows above it in this list. */
 export const LAYERS: readonly (readonly string[])[] = [
-  ['src/error-codes.ts', 'src/errors.ts', 'src/releases.ts'],
+  ['src/documents.ts', 'src/error-codes.ts', 'src/errors.ts', 'src/releases.ts'],
   ['src/runtime'],
   ['src/checkout', 'src/bundle', 'src/capgo', 'src/github'],
   ['src/plan', 'src/event.ts'],

@@ -78,13 +78,17 @@ export async function readApp(
   }
 }
 
-/** What the inputs give to the config; nothing where they are wrong, which the run tells. */
+/** What the inputs give to the config; nothing where they are wrong, which the run reports. */
 function readVariables(inputs: Readonly<Record<string, string>>): Variables {
-  try {
-    return readBuildVariables(name => inputs[name] ?? '', [])
-  } catch {
-    return {}
-  }
+  let isWrong = false
+  const variables = readBuildVariables(
+    name => inputs[name] ?? '',
+    [],
+    () => {
+      isWrong = true
+    },
+  )
+  return isWrong ? {} : variables
 }
 
 /** The id that stands in a config that cannot be read before its packages are installed. */

@@ -162,7 +162,7 @@ async function keep(
   { capgo, github, key, app }: { capgo: Capgo; github: GitHub; key: string; app: App | null },
 ): Promise<void> {
   story.chapter('Capgo and GitHub run until Ctrl+C')
-  story.fact('Capgo', `${cyan(capgo.url)} (its page, and api-url)`)
+  story.fact('Capgo', `${cyan(capgo.url)} (api-url; in a browser, a page with a phone)`)
   story.fact('key', key)
   story.fact('app', app?.id ?? 'none')
   story.fact('GitHub', `${github.url}, repository ${github.hosted.name}`)

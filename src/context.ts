@@ -8,6 +8,7 @@ import type { UploadArtifact } from './github/upload-artifact.ts'
 import type { Hosts, Inputs } from './inputs/inputs.ts'
 import type { InputReader } from './inputs/values.ts'
 import type { Log, Sink } from './log.ts'
+import type { Section } from './report/comment-sections.ts'
 import type { ChannelResult } from './report/result.ts'
 import type { Cancellation } from './runtime/cancellation.ts'
 import type { RequireUntouched } from './runtime/tamper-guard.ts'
@@ -26,7 +27,7 @@ export interface Deps {
   readonly evaluator: { readonly script: string; readonly node: string }
   /** Source of the threads that deflate files. */
   readonly deflateWorker: string
-  /** What they deflate with. */
+  /** Their zlib. */
   readonly zlib: ZlibCode
   /** Whether the files of runner and action are as they were; see `runtime/tamper-guard.ts`. */
   readonly requireUntouched: RequireUntouched
@@ -47,7 +48,7 @@ export interface Deps {
 }
 
 /**
- * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the
+ * Optional work on GitHub; null when it failed, which is a warning and never fails the
  * publish. `what` continues "Could not"; what GitHub refuses is warned about once for each permission.
  */
 export type BestEffort = <T>(
@@ -56,7 +57,7 @@ export type BestEffort = <T>(
   work: (github: GitHub) => Promise<T>,
 ) => Promise<T | null>
 
-/** What every operation works with. */
+/** The context of every operation. */
 export interface RunContext {
   readonly deps: Deps
   readonly inputs: Inputs
@@ -66,9 +67,11 @@ export interface RunContext {
   readonly github: GitHub | null
   readonly bestEffort: BestEffort
   readonly finalUpdate: BestEffort
+  /** The newest sections of other apps in comments that this run saw. */
+  readonly seenSections: Map<string, Section>
   /** When the run began, on the clock of `deps`. */
   readonly began: number
-  /** Told as soon as a channel serves what it should: what fails afterwards does not undo that. */
+  /** Called as soon as a channel serves what it should: later failures do not undo that. */
   readonly onServed: (result: ChannelResult) => void
   /** Aborted when the run is over: what was begun for it and is not awaited any more ends too. */
   readonly over: AbortSignal

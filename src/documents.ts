@@ -1,4 +1,5 @@
 /** Addresses of this action's documents, of the release in use. */
+import { ERROR_CODES } from './error-codes.ts'
 
 /** The release's script puts the owner here. */
 const REPOSITORY = 'OWNER/capgo-publish-action'
@@ -26,9 +27,13 @@ export function troubleshooting(documents: Documents, code: string): string {
   return documents('troubleshooting', headingOf(code))
 }
 
-/** The heading of an error code in docs/troubleshooting.md: statuses of one server share one. */
+const OWN: ReadonlySet<string> = new Set(ERROR_CODES)
+
+/** The heading of an error code in docs/troubleshooting.md. Statuses of one server share one, as do Capgo's own codes. */
 export function headingOf(code: string): string {
-  return /^(http|github)_\d{3}$/.test(code) ? `${code.slice(0, code.indexOf('_'))}_status` : code
+  if (OWN.has(code)) return code
+  const server = /^(http|github)_\d{3}$/.exec(code)?.[1]
+  return server === undefined ? 'capgo_code' : `${server}_status`
 }
 
 function valid(text: string | undefined, pattern: RegExp): string | null {

@@ -73,19 +73,18 @@ export function untrusted(error: unknown, what: string): ActionError | null {
 
 function hintFor(code: string): string {
   if (code === 'CERT_HAS_EXPIRED')
-    return 'The certificate has expired: renew it. Is the clock of the runner right?'
-  if (code === 'CERT_NOT_YET_VALID')
-    return 'The certificate is not valid yet. Is the clock of the runner right?'
+    return 'The certificate has expired. Renew it, and check the clock of the runner.'
+  if (code === 'CERT_NOT_YET_VALID') return 'The certificate is not valid yet. Check the clock of the runner.'
   if (/ALTNAME|HOSTNAME/.test(code))
-    return 'The certificate is of another name. Use the address that it was made for, or get one for this address.'
-  if (code === 'CERT_REVOKED') return 'Its authority revoked the certificate: get a new one.'
-  return 'Store the certificate of your authority (PEM) on the runner, and name the file in the variable NODE_EXTRA_CA_CERTS: in the environment of the runner, or in "env:" of the job. UNABLE_TO_VERIFY_LEAF_SIGNATURE also means that the server leaves out the certificate between its own and the authority.'
+    return 'The certificate is for another name. Use the address it was issued for, or get a certificate for this address.'
+  if (code === 'CERT_REVOKED') return 'The certificate was revoked. Get a new one.'
+  return 'Store the certificate of your authority (PEM) on the runner. Set NODE_EXTRA_CA_CERTS to that file, in the environment of the runner or in "env:" of the job. UNABLE_TO_VERIFY_LEAF_SIGNATURE can also mean that the server does not send the intermediate certificate.'
 }
 
-/** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
+/** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and continue. */
 export class CancelledError extends ActionError {}
 
-/** What the run publishes for is not there any more: a deleted branch, a closed pull request. Nothing is wrong. */
+/** The ref of the run no longer exists: a deleted branch, a closed pull request. That is not a failure. */
 export class RefGone extends Error {
   constructor(message: string) {
     super(message)
@@ -93,14 +92,14 @@ export class RefGone extends Error {
   }
 }
 
-/** A value of the `with:` block that cannot be used. `message` is a sentence of its own, or goes on: "must be ...". */
+/** A value of the `with:` block that cannot be used. `message` is a sentence, or continues one: "must be ...". */
 export class InputError extends ActionError {
   readonly input: string
 
-  constructor(input: string, message: string, hint?: string) {
-    const joint = /^(?:is|must|has|cannot|line) /.exec(message)?.[0]
+  constructor(input: string, message: string, hint?: string, code: ErrorCode = 'invalid_input') {
+    const joint = /^(?:is|must|has|cannot|contains|line) /.exec(message)?.[0]
     const between = joint === undefined ? ': ' : joint === 'line ' ? ', ' : ' '
-    super('invalid_input', `Input "${input}"${between}${message}`, hint === undefined ? {} : { hint })
+    super(code, `Input "${input}"${between}${message}`, hint === undefined ? {} : { hint })
     this.name = 'InputError'
     this.input = input
   }
@@ -113,9 +112,9 @@ export function inputErrors(errors: readonly InputError[]): ActionError {
   const names = [...new Set(errors.map(({ input }) => `"${input}"`))]
   return new ActionError(
     'invalid_input',
-    `${names.length === 1 ? 'Input' : 'Inputs'} ${names.join(', ')}: ${errors.length} mistakes.`,
+    `${names.length === 1 ? 'Input' : 'Inputs'} ${names.join(', ')}: ${errors.length} errors.`,
     {
-      hint: 'Nothing was built or published. Correct all of them in the workflow.',
+      hint: 'Nothing was built or published. Correct them all in the workflow.',
       problems: errors.map(({ message, hint }) => ({
         message: hint === undefined ? message : `${message} ${hint}`,
         at: null,

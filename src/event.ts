@@ -18,7 +18,7 @@ export interface PullRequest {
   readonly merged: boolean
   readonly draft: boolean
   readonly author: string
-  /** Who is asked to review; whoever has done so is no longer among them. */
+  /** Requested reviewers; GitHub removes a reviewer once the review is submitted. */
   readonly requestedReviewers: readonly string[]
   readonly labels: readonly string[]
   readonly headSha: string
@@ -49,21 +49,21 @@ export interface EventIssue {
   readonly sender: string
 }
 
-/** What the event asks for. */
+/** The work that the event asks for. */
 export interface Trigger {
   /** `push`, `workflow_dispatch`, `release`, … */
   readonly event: string
-  /** What the event does by itself. */
+  /** The event's default work. */
   readonly rule: EventRule
   readonly ref: Ref & { readonly type: 'branch' | 'tag' | 'other' }
   /** Whether the ref is the repository's default branch, or a tag. */
   readonly isDefaultBranch: boolean
-  /** Name of the repository's default branch; null where the event does not tell it. */
+  /** Name of the repository's default branch; null when the event does not have it. */
   readonly defaultBranch: string | null
   readonly commit: Commit
   /** `owner/name`. */
   readonly repository: string
-  /** Its id on GitHub, which stays when it is renamed; null where nobody tells it. */
+  /** Its id on GitHub, which stays when it is renamed; null when unknown. */
   readonly repositoryId: number | null
   /** Whether only its people see the repository; null where the event does not say. */
   readonly isPrivate: boolean | null
@@ -95,7 +95,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     const value = env[name]
     if (value && form.test(value)) return value
     throw notOnGitHub(
-      value ? `The environment's ${name} is not as the runner sets it.` : `The environment has no ${name}.`,
+      value ? `The variable ${name} is not one that the runner sets.` : `The variable ${name} is missing.`,
     )
   }
   // Empty for a deployment of a commit.
@@ -151,14 +151,14 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
 /** Something is missing that the runner always sets. */
 export function notOnGitHub(what: string): ActionError {
   return new ActionError('not_on_github', what, {
-    hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
+    hint: 'Run this action as a step of a GitHub Actions workflow. To try it elsewhere, set the variables that the runner sets.',
   })
 }
 
 const ADDRESS = /^https?:\/\/[\w.[\]:-]+(?:[/?]|$)/i
 /** SHA-1, or SHA-256 where a repository has that. */
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
-const Sha = z.string().check(z.regex(SHA, 'is not a commit'))
+const Sha = z.string().check(z.regex(SHA, 'is not a commit SHA'))
 const Login = z.object({ login: z.string() })
 const Named = z.object({ name: z.string() })
 const Repository = z.object({ full_name: z.string() })
@@ -209,7 +209,7 @@ const RunData = z.object({
 })
 
 /** `what` names it in the error: `event_invalid`. */
-export function toPullRequest(from: unknown, what = 'pull request that GitHub answers'): PullRequest {
+export function toPullRequest(from: unknown, what = 'pull request from the GitHub API'): PullRequest {
   const data = parse(PullData, from, what)
   return {
     number: data.number,
@@ -260,7 +260,7 @@ function parse<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
 }
 
 function invalid(what: string, why: string): ActionError {
-  return new ActionError('event_invalid', `The ${what} is not as GitHub sends it (${why}).`, {
-    hint: 'Is the file that GITHUB_EVENT_PATH names the one of the runner, and GITHUB_API_URL a GitHub?',
+  return new ActionError('event_invalid', `The ${what} is not one that GitHub sends (${why}).`, {
+    hint: 'Check that GITHUB_EVENT_PATH names the file of the runner, and that GITHUB_API_URL is a GitHub API.',
   })
 }

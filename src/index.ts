@@ -24,21 +24,25 @@ import { secretParts } from './runtime/redaction.ts'
 import { makeScratch, replaceHome, requireWorkspace } from './runtime/runner-folders.ts'
 import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 
-const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = dirname(process.argv[1] ?? '')
 /** Folder for what is written beside the checkout; null before it is made. */
 let scratch: string | null = null
-/** What all calls go through; null before the first. */
+/** The network of all requests; null before the first. */
 let network: Network | null = null
 
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
 if (process.argv[2] === HANDED_OVER) takeOver(env)
 
+const runName = `${env.GITHUB_RUN_NUMBER}.${env.GITHUB_RUN_ATTEMPT}`
+/** Names the run as notes on bundles do, so that the log of a server can be read run by run. */
+const USER_AGENT = `capgo-publish-action${/^\d+\.\d+$/.test(runName) ? ` (run ${runName})` : ''}`
+
 const { secrets, redact } = readSecrets(name => core.getInput(name), env)
 const stop = createCancellation()
-const log = createLog(core, redact, stop)
+const clock = () => performance.now()
+const log = createLog(core, redact, stop, clock)
 const sink = createSink(core, env, redact)
 const documents = documentsOf(env)
 
@@ -59,7 +63,7 @@ function listenToRunner({ signal, cancel, after }: Cancellation): void {
   process.on('SIGINT', () => cancel('SIGINT'))
   process.on('SIGTERM', () => cancel('SIGTERM'))
   if (process.platform === 'win32') process.on('SIGBREAK', () => cancel('SIGBREAK'))
-  signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`))
+  signal.addEventListener('abort', () => log.info(`${signal.reason.message} Stopping what still runs.`))
   // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
   after(PROCESS_GRACE).addEventListener('abort', () => leave())
 }
@@ -80,13 +84,13 @@ function leave(): void {
 
 /** Undefined where it is not JSON. Throws `not_on_github`, `event_unreadable`. */
 async function readPayload(path = ''): Promise<unknown> {
-  if (path === '') throw notOnGitHub('The environment has no GITHUB_EVENT_PATH.')
+  if (path === '') throw notOnGitHub('The variable GITHUB_EVENT_PATH is missing.')
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new ActionError(
       'event_unreadable',
-      `The event of this run cannot be read: ${(cause as Error).message}.`,
+      `The event file of this run cannot be read: ${(cause as Error).message}.`,
       {
-        hint: "The runner writes it to the file that GITHUB_EVENT_PATH names. In a container job the user of the step must be able to read it: options: --user 1001 on GitHub's machines, or root.",
+        hint: "GITHUB_EVENT_PATH names that file. In a container job, start the container as a user who can read it: options: --user 1001 on GitHub's machines, or root.",
         cause,
       },
     )
@@ -129,7 +133,7 @@ async function createDeps(): Promise<Deps> {
     cancellation: stop,
     log,
     sink,
-    clock: () => performance.now(),
+    clock,
     now: () => new Date(),
     connectCapgo: (token, hosts) =>
       createCapgo({
@@ -152,6 +156,7 @@ async function createDeps(): Promise<Deps> {
         userAgent: USER_AGENT,
         signal,
         fetch: viaNetwork(openNetwork()),
+        onRetry: message => log.info(message),
       }),
   }
 }

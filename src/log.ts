@@ -4,10 +4,13 @@ import type { Place } from './errors.ts'
 /** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */
 export interface Log {
   info(message: string): void
+  /** Shows the message at the top of the run, too. */
+  notice(message: string): void
   warning(message: string, at?: Place): void
   error(message: string, at?: Place): void
   /** Shows the lines of a child process to the letter; none of them works as a workflow command. */
   output<T>(work: (print: (line: string) => void) => Promise<T>): Promise<T>
+  /** Folds the lines of some work under its title and the time since the run began. */
   group<T>(title: string, work: () => Promise<T>): Promise<T>
 }
 

@@ -1,8 +1,7 @@
 /** One run: the event and the inputs decide the operation, which is carried out and reported. */
 import type { Deps, RunContext } from './context.ts'
-import { ActionError } from './errors.ts'
 import { readTrigger } from './event.ts'
-import { type Inputs, readInputs } from './inputs/inputs.ts'
+import { missingToken, readInputs } from './inputs/inputs.ts'
 import { closePreview } from './operations/close-preview.ts'
 import { deleteOldBundles } from './operations/delete-old-bundles.ts'
 import { readDevices } from './operations/devices.ts'
@@ -51,7 +50,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
   // A token may be missing where there is nothing to do.
   const isOver = trigger.pull !== null || trigger.rule.work === 'nothing' || inputs.capgoToken === ''
   if (operation.kind === 'skip' && isOver) return skippedResult(operation)
-  requireToken(inputs)
+  if (inputs.capgoToken === '') throw missingToken()
   deps.cancellation.limit(inputs.timeout)
   const connect =
     inputs.githubToken === ''
@@ -65,6 +64,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
     capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
     github: connect?.(deps.cancellation.signal) ?? null,
     ...createBestEfforts(connect, deps.cancellation, warnings),
+    seenSections: new Map(),
     began,
     over: over.signal,
     onServed: result => {
@@ -104,15 +104,15 @@ const TITLES: Readonly<Record<Operation['kind'], string>> = {
   publish: 'Publish',
   preview: 'Preview',
   'follow-run': 'Preview',
-  'close-preview': 'Clean-up',
-  'sweep-previews': 'Clean-up',
+  'close-preview': 'Cleanup',
+  'sweep-previews': 'Cleanup',
   promote: 'Promotion',
-  rollback: 'Roll-back',
-  rollout: 'Change of the rollout',
+  rollback: 'Rollback',
+  rollout: 'Rollout change',
   status: 'Status',
   devices: 'Devices',
   enroll: 'Enrolment',
-  'delete-old-bundles': 'Clean-up',
+  'delete-old-bundles': 'Cleanup',
 }
 
 function operate(operation: Operation, context: RunContext): Promise<Result> {
@@ -144,11 +144,4 @@ function operate(operation: Operation, context: RunContext): Promise<Result> {
     case 'delete-old-bundles':
       return deleteOldBundles(operation, context)
   }
-}
-
-function requireToken({ capgoToken }: Inputs): void {
-  if (capgoToken === '')
-    throw new ActionError('capgo_token_missing', 'The input "capgo-token" is empty.', {
-      hint: 'Store a Capgo API key as a repository secret and pass it: capgo-token: ${{ secrets.CAPGO_TOKEN }}. Workflows of forks and Dependabot get no secrets.',
-    })
 }

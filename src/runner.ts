@@ -4,13 +4,14 @@ import type * as toolkit from '@actions/core'
 import type { Place } from './errors.ts'
 import { secretValues } from './inputs/build-variables.ts'
 import type { Log, Sink } from './log.ts'
+import { formatElapsed } from './report/format.ts'
 import type { Cancellation } from './runtime/cancellation.ts'
 import { appendWhole, keyValueLines } from './runtime/command-file.ts'
 import { SECRET_INPUTS } from './runtime/environment.ts'
 import { createRedactor, type Redact } from './runtime/redaction.ts'
 
 /** What a run takes of GitHub's toolkit. */
-export type Toolkit = Pick<typeof toolkit, 'error' | 'group' | 'info' | 'setOutput' | 'warning'>
+export type Toolkit = Pick<typeof toolkit, 'error' | 'group' | 'info' | 'notice' | 'setOutput' | 'warning'>
 
 type Environment = Record<string, string | undefined>
 
@@ -36,7 +37,9 @@ export function createLog(
   core: Toolkit,
   redact: Redact,
   cancellation: Cancellation,
+  clock: () => number,
 ): Log & { obeyCommands(): void } {
+  const began = clock()
   /** The word with which the runner obeys commands again; null while it obeys. */
   let pausedBy: string | null = null
 
@@ -60,6 +63,7 @@ export function createLog(
 
   return {
     info: message => core.info(inert(redact(message))),
+    notice: message => core.notice(redact(message), annotation(undefined)),
     warning: (message, at) => core.warning(redact(message), annotation(at)),
     error: (message, at) => core.error(redact(message), annotation(at)),
     async output(work) {
@@ -71,7 +75,7 @@ export function createLog(
     },
     group(title, work) {
       cancellation.begin(title)
-      return core.group(redact(title), work)
+      return core.group(`${formatElapsed(clock() - began)} ${redact(title)}`, work)
     },
     obeyCommands,
   }

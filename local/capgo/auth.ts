@@ -43,7 +43,7 @@ function authenticate(c: C, value: string | undefined, upload: boolean): void {
   const ip = clientIp(c)
   limits.checkFailedAuth(ip)
   if (!value) throw new ApiError(401, 'no_key_provided', 'No key provided')
-  // Found or not, as the connection fails for the key or for whom it belongs to.
+  // Found or not: the connection can fail for the key or for its owner.
   const isLost = c.env.isShort === true
   if (isLost && c.env.record.n % 2 === 0) throw new ApiError(400, 'user_not_found', 'User not found')
   const key = isLost ? undefined : findKey(store, value)

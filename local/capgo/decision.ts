@@ -20,7 +20,7 @@ export interface Offer {
   channel: ChannelRow
   /** null: the channel serves the code the app was built with. */
   bundle: BundleRow | null
-  /** Number of delta files that the device would be told of. */
+  /** Number of delta files in the response to the device. */
   deltaFiles: number
   /** The channel comes from an override or from a choice kept on the server. */
   isOverride: boolean
@@ -154,7 +154,7 @@ export function nativeVersion(text: string): string | undefined {
   return /^\d/.test(padded) ? semver.parse(padded)?.format() : undefined
 }
 
-/** Minimum plugin by major, from 8 on always (unless told): contract 6.3, 12.2, 12.8. */
+/** Minimum plugin by major, from 8 on always (unless given): contract 6.3, 12.2, 12.8. */
 export function pluginHas(
   version: string,
   minimum: { 5: string; 6: string; 7: string; 8?: string },

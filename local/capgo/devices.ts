@@ -117,7 +117,7 @@ function readDevices(c: C, body: Body): Response {
   return c.json({ data: rows.map(device => presentDevice(store, device)), ...paging })
 }
 
-/** One page of the inventory, newest report first unless told otherwise. */
+/** One page of the inventory, newest report first by default. */
 export function listDevices(
   store: Store,
   app_id: string,

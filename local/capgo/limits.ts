@@ -1,4 +1,4 @@
-// Rate limits as contract 9.6, 12.4 and 14.2 tell them. Counters live in memory, like the edge caches that hold Capgo's.
+// Rate limits of contract 9.6, 12.4 and 14.2. Counters live in memory, like the edge caches that hold Capgo's.
 import type { Clock } from './clock.ts'
 import { ApiError } from './errors.ts'
 

@@ -65,12 +65,13 @@ function readOptions(): LocalCapgoOptions | string {
   return { port, latencyMs, runtime, profile, limits: !values['no-limits'], ...database }
 }
 
-/** On the first start a demo app with a public channel and a key; later the key it got then. */
+/** On the first start a demo app with a public channel, one that testers join, and a key; later the key it got then. */
 function demoKey(capgo: LocalCapgo): string {
   const known = capgo.store.list('apikeys').find(key => key.key !== null)?.key
   if (known) return known
   capgo.seedApp({ appId: APP, name: 'Example app', allowPreview: true })
   capgo.seedChannel({ appId: APP, name: 'production', public: true })
+  capgo.seedChannel({ appId: APP, name: 'beta', allow_device_self_set: true })
   return capgo.seedKey({ appId: APP, role: 'app_admin' })
 }
 
@@ -88,7 +89,7 @@ function banner(url: string, key: string, options: LocalCapgoOptions): string {
   ${bold('Local Capgo')}  ${dim(notes.join(' · '))}
 
   Open   ${styleText(['cyan', 'underline'], url)}
-  App    ${APP}  ${dim('(public channel: production)')}
+  App    ${APP}  ${dim('(public channel: production; testers: beta)')}
   Key    ${key}  ${dim('(role app_admin)')}
 
   ${dim('In a workflow, or for a run on this machine:')}

@@ -55,7 +55,7 @@ function relation(
   const { target, hint } = embedded
   const named = (fk: (typeof foreignKeys)[number]) =>
     !hint || fk.name === hint || fk.column === hint || fk.target === hint
-  // A column that is a foreign key may stand for its table: version(name).
+  // A foreign key's column can be used as its table's name: version(name).
   const toOne = foreignKeys.filter(
     fk => fk.from === table && (fk.column === target || (fk.to === target && named(fk))),
   )

@@ -199,7 +199,7 @@ function compare(name: string, column: Column, operator: string, text: string): 
 // PostgREST takes a quoted value as it stands in a plain filter; inside or=(…) quotes protect commas.
 const unquoteIn = (text: string, _operator: string) => (/^".*[,()].*"$/s.test(text) ? unquote(text) : text)
 
-/** A text as a value of the column's type; 22P02 when it is none. */
+/** A text as a value of the column's type; 22P02 when it is not one. */
 export function literal(column: Column, value: unknown): SQLInputValue {
   const typeNames = {
     int: 'bigint',

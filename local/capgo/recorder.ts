@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface RecordedRequest {
   n: number
   method: string
+  /** When its headers arrived, ISO 8601 on the server's clock. */
+  at: string
   /** With the query string. */
   path: string
   host?: string
@@ -23,7 +25,11 @@ const secret = new Set(['authorization', 'capgkey', 'x-api-key', 'apikey'])
 const redact = (value: string) => (value.length > 12 ? `${value.slice(0, 4)}…${value.slice(-4)}` : '…')
 
 /** The record of a request whose headers have arrived; body bytes and answer are filled in as they come. */
-export function recordRequest(n: number, req: IncomingMessage, res: ServerResponse): RecordedRequest {
+export function recordRequest(
+  { n, at }: Pick<RecordedRequest, 'n' | 'at'>,
+  req: IncomingMessage,
+  res: ServerResponse,
+): RecordedRequest {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(req.headers)) {
     const shown = Array.isArray(value) ? value.join(', ') : (value ?? '')
@@ -31,6 +37,7 @@ export function recordRequest(n: number, req: IncomingMessage, res: ServerRespon
   }
   const record: RecordedRequest = {
     n,
+    at,
     method: req.method ?? 'GET',
     path: req.url ?? '/',
     ...(req.headers.host ? { host: req.headers.host } : {}),
@@ -71,3 +78,10 @@ function countAnswer(record: RecordedRequest, res: ServerResponse): void {
     return end(...args)
   }
 }
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether it changes something, or tries to. The calls of database functions only ask. */
+export const isWrite = ({ method, path }: Pick<RecordedRequest, 'method' | 'path'>) =>
+  !['GET', 'HEAD', 'OPTIONS'].includes(method) && !path.includes('/rpc/')

@@ -38,7 +38,7 @@ const functions: Record<string, (call: Call) => unknown> = {
   request_actor_user_id: ({ key }) => key?.user_id ?? null,
   cli_check_permission: ({ store, args, key }) =>
     can(store, key, String(args.permission_key), args.app_id ?? null, args.channel_id ?? null),
-  // Nobody asks without a key that is known, and nothing is told then.
+  // Without a known key the answer is empty.
   reject_access_due_to_2fa_for_app: call => call.key !== undefined && orgOfApp(call)?.enforcing_2fa === true,
   reject_access_due_to_2fa_for_org: call => call.key !== undefined && orgOf(call)?.enforcing_2fa === true,
   check_org_members_2fa_enabled: call => {

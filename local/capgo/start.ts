@@ -112,7 +112,8 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
   }
   const server = createServer({ keepAliveTimeout: 30_000 }, (incoming, outgoing) => {
     const isPage = incoming.url === '/' || incoming.url?.startsWith('/_local/')
-    const record = recordRequest(requests.length + 1, incoming, outgoing)
+    const place = { n: requests.length + 1, at: new Date(store.clock.now()).toISOString() }
+    const record = recordRequest(place, incoming, outgoing)
     const struck = isPage ? [] : faults.strike(record)
     // The page's own polling is not part of the story.
     if (!isPage) requests.push(record)

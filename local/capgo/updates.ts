@@ -123,7 +123,7 @@ function offerOf(
 }
 
 function answerBuiltin(c: C, device: DeviceBody): Response {
-  // [N] resets devices that run a downloaded bundle; [B] tells everybody that they are on built-in code already.
+  // [N] resets devices that run a downloaded bundle; [B] answers every device that it already runs the built-in code.
   const runsBundle = device.version_name !== device.version_build
   if (c.get('capgo').profile === 'new' && runsBundle) return c.json({ version: 'builtin' })
   return c.json({

@@ -118,8 +118,8 @@ export class Tokens {
 export const loginOf = (token: TokenSeed | null) => token?.login ?? WORKFLOW_BOT
 
 /**
- * Throws GitHub's refusal: a private repository does not exist for whom it is closed; who may see it and lacks the
- * permission is told so. Everybody reads public repositories.
+ * Throws GitHub's refusal: a private repository does not exist for those without access; those who see it but lack the
+ * permission get 403. Everybody reads public repositories.
  */
 export function authorize(
   { id, method }: Operation,
@@ -148,7 +148,7 @@ function inaccessible(token: TokenSeed): Refusal {
   return new Refusal(403, `Resource not accessible by ${isApp ? 'integration' : 'personal access token'}`)
 }
 
-/** Whom `GET /user` tells of; throws for a GitHub App's own token. */
+/** The user that `GET /user` returns; throws for a GitHub App's own token. */
 export function personOf(token: TokenSeed | null): string {
   if (token === null) throw new Refusal(401, 'Requires authentication')
   if (token.login === undefined || isInstallation(token)) throw inaccessible(token)

@@ -13,7 +13,7 @@ export interface Call {
   readonly accept: string
   /** Whole, with the query. */
   readonly url: URL
-  /** Login of whom the token belongs to. */
+  /** Login of the token's owner. */
   readonly login: string
   readonly clock: Clock
   readonly resources: Resources

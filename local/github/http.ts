@@ -69,6 +69,7 @@ export async function recordRequest(context: Context<Bindings>, n: number): Prom
   const text = await context.req.text()
   return {
     n,
+    at: new Date().toISOString(),
     method: context.req.method,
     path: pathname + search,
     operation: null,

@@ -14,7 +14,7 @@ export interface Issue {
   body: string | null
   author: string
   state: 'open' | 'closed'
-  /** Only who may write to the repository goes on commenting; no GitHub App does. */
+  /** Only people with write access can still comment; no GitHub App can. */
   locked: boolean
   labels: string[]
   createdAt: string

@@ -10,8 +10,8 @@ export interface SeenProcess {
 const INTERVAL = 15
 
 /**
- * Looks again and again at a process and all that it has started, while they run, and tells of each command line
- * once. The process itself is told of once it has children: these can look at it then. Linux only.
+ * Looks again and again at a process and all that it has started, while they run, and reports each command line
+ * once. The process itself is reported once it has children, which can read it then. Linux only.
  */
 export function watchProcesses(root: number, onProcess: (seen: SeenProcess) => void): { stop(): void } {
   if (process.platform !== 'linux') return { stop() {} }

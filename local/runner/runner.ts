@@ -241,7 +241,7 @@ function baseEnvironment(): Record<string, string> {
   }
 }
 
-/** Writes the files that the step reads and fills, and tells where they are. */
+/** Writes the files that the step reads and fills, and returns their paths. */
 function runnerEnvironment(
   options: Omit<RunOptions, 'inputs' | 'action' | 'actionPath'>,
   files: Files,

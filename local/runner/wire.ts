@@ -17,7 +17,7 @@ export interface Received {
 const KEEP_BYTES = 1024 * 1024
 const watching = new Set<Received[]>()
 
-// Node tells of every request that a server of its own gets, before anybody has read of it.
+// Node reports every request to a server of its own before anything has read from it.
 subscribe('http.server.request.start', message => {
   if (watching.size > 0) record((message as { request: IncomingMessage }).request)
 })

@@ -1,8 +1,9 @@
 import { bold, cyan, dim, type Story } from './terminal.ts'
 
-/** A comment as a person reads it, folds open; in a terminal. */
-export function showComment(markdown: string, story: Story): void {
-  const text = markdown
+/** At most so many lines of a comment as a person reads it, folded; all of it, folds open, in the full story. */
+export function showComment(markdown: string, story: Story, lines: number): void {
+  const folded = story.isFull ? markdown : markdown.replace(FOLD, '▸ $1')
+  const text = folded
     .replace(/<!--.*?-->\n/g, '')
     // Each theme has a code of its own; terminals are dark.
     .replace(/<a href="#gh-light-mode-only".*?<\/a>/g, '')
@@ -17,12 +18,13 @@ export function showComment(markdown: string, story: Story): void {
     .replace(/<code>(.*?)<\/code>/g, (_, code: string) => cyan(code))
     .replace(/<sub>(.*?)<\/sub>/g, (_, small: string) => dim(plain(small)))
     .replace(/^\|[ :|-]+\|\n/gm, '')
-  for (const line of plain(text)
-    .replace(/\n{2,}/g, '\n')
-    .trim()
-    .split('\n'))
-    story.line(`  ${dim('│')} ${line}`)
+  const shown = plain(text)
+    .split('\n')
+    .filter(line => line.trim() !== '')
+  for (const line of story.isFull ? shown : shown.slice(0, lines)) story.line(`  ${dim('│')} ${line}`)
 }
+
+const FOLD = /<details[^>]*><summary>(.*?)<\/summary>[\s\S]*?<\/details>/g
 
 /** Two rows of modules to a line: a terminal's cells are twice as high as wide. */
 function halve(rows: readonly string[]): string {

@@ -13,9 +13,11 @@ export async function tellOperations(stage: Stage): Promise<void> {
   const see = async (device: typeof phone, name: string, headline: string) => {
     const bundle = await device.update()
     const shown = bundle === null ? 'what it had' : headlineOf(bundle.files, app)
-    story.claim(`${name} asks and shows "${headline}"`, shown === headline, `it shows ${shown}`)
+    story.claim(`${name} shows "${headline}"`, shown === headline, `it shows ${shown}`)
   }
-  await see(phone, 'a phone in production', main.headline)
+  const before = await phone.update()
+  const isNewest = before !== null && headlineOf(before.files, app) === main.headline
+  story.check(`a phone in production shows "${main.headline}"`, isNewest)
 
   story.chapter(`12  Push to develop: "${tested.headline}"`)
   await push(stage, tested, 11)
@@ -28,18 +30,18 @@ export async function tellOperations(stage: Stage): Promise<void> {
   story.chapter('14  Production is rolled back')
   const back = await operate(stage, moved, 13, { operation: 'rollback', channel: 'production' })
   claim(stage, 'published', back)
-  story.claim(
+  story.check(
     'it says how many devices run the bad one',
     /known devices? runs? that/.test(back.run.outputs.reason ?? ''),
   )
   await see(phone, 'the phone in production', main.headline)
 
-  story.chapter('15  The bad run is run again')
+  story.chapter('15  Somebody runs the bad commit again')
   const again = await push(stage, bad, 12, 2)
   claim(stage, 'stale', again)
   const asked = await phone.checkForUpdate()
-  story.claim('the phone in production has nothing to take', asked.kind === 'up_to_date', asked.kind)
-  story.claim(
+  story.claim('the phone in production gets no update', asked.kind === 'up_to_date', asked.kind)
+  story.check(
     'production does not have the bad bundle',
     again.run.outputs['bundle-id'] !== accident.run.outputs['bundle-id'],
   )
@@ -48,7 +50,7 @@ export async function tellOperations(stage: Stage): Promise<void> {
   const inputs = { operation: 'promote', from: 'development', to: 'production', verify: 'true' }
   const promoted = await operate(stage, tested, 14, inputs)
   claim(stage, 'published', promoted)
-  story.claim('nothing was uploaded', !promoted.requests.some(({ path }) => path.includes('/upload')))
+  story.check('nothing was uploaded', !promoted.requests.some(({ path }) => path.includes('/upload')))
   await see(phone, 'the phone in production', tested.headline)
   story.claim(
     'the phone runs byte for byte what the tester tested',
@@ -56,12 +58,12 @@ export async function tellOperations(stage: Stage): Promise<void> {
     `${phone.installed}, ${tester.installed}`,
   )
 
-  story.chapter('17  What every channel serves')
+  story.chapter('17  Status of all channels')
   const status = await operate(stage, moved, 15, { operation: 'status' })
   claim(stage, 'read', status)
   const lines = status.run.visibleLog.split('\n').filter(line => /^ {2}\S+: /.test(line))
   for (const line of lines) story.line(`  ${line}`)
-  story.claim('production and development serve the same', sameBundle(status.run.outputs.status ?? '[]'))
+  story.check('production and development serve the same', sameBundle(status.run.outputs.status ?? '[]'))
 }
 
 function push(stage: Stage, commit: Commit, runNumber: number, attempt = 1): Promise<Act> {
@@ -81,7 +83,7 @@ function operate(
 }
 
 function claim({ story }: Stage, outcome: string, { run }: Act): void {
-  story.claim(outcome, run.outputs.outcome === outcome, run.outputs.outcome)
+  story.check(outcome, run.outputs.outcome === outcome, run.outputs.outcome)
 }
 
 function sameBundle(status: string): boolean {

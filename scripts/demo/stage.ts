@@ -62,30 +62,25 @@ export async function act(
     }),
   )
   const { outputs } = run
-  story.fact('commit', `${commit.sha.slice(0, 7)} on ${commit.branch}`)
-  story.fact(
-    'outcome',
-    `${bold(outputs.outcome ?? 'none')} ${dim(`in ${(run.durationMs / 1000).toFixed(1)} s`)}`,
-  )
-  if (outputs['bundle-version'])
-    story.fact('bundle', `${bold(outputs['bundle-version'])} on channel ${outputs.channel}`)
-  if (outputs.reason) story.fact('reason', outputs.reason)
-  const asked = github.requests.length - before
-  story.fact(
-    'requests',
-    `${requests.length} to Capgo, of which ${writesOf(requests).length} write; ${asked} to GitHub`,
-  )
-  for (const request of requests) story.line(dim(`            ${describeRequest(request)}`))
-  story.claim('the step is green', run.exitCode === 0, `exit code ${run.exitCode}`)
-  story.claim('there is a job summary', run.summary.trim() !== '')
-  story.claim('the key is nowhere in log, summary and outputs', !leaks(run, capgo.token))
+  const seconds = dim(`(${(run.durationMs / 1000).toFixed(1)} s)`)
+  story.line(`  ${bold(outputs.outcome ?? 'no outcome')}: ${outputs.reason ?? ''} ${seconds}`)
+  if (story.isFull) {
+    story.fact('commit', `${commit.sha.slice(0, 7)} on ${commit.branch}`)
+    const asked = github.requests.length - before
+    const writes = writesOf(requests).length
+    story.fact('requests', `${requests.length} to Capgo, of which ${writes} write; ${asked} to GitHub`)
+    for (const request of requests) story.line(dim(`            ${describeRequest(request)}`))
+  }
+  story.check('the step is green', run.exitCode === 0, `exit code ${run.exitCode}`)
+  story.check('the run has a job summary', run.summary.trim() !== '')
+  story.check('the key is nowhere in log, summary and outputs', !leaks(run, capgo.token))
   if (run.exitCode !== 0) story.line(dim(run.visibleLog.replace(/^/gm, '    | ')))
   return { run, requests }
 }
 
 /**
- * A newly installed app takes what a channel serves (`headline`; null when that is nothing). `latest` is the
- * run that told about its channel.
+ * A newly installed app gets what a channel serves (`headline`; null when that is nothing). `latest` is the
+ * run that reported about its channel.
  */
 export async function look(
   { story, capgo, app }: Stage,
@@ -96,24 +91,24 @@ export async function look(
   const device = capgo.device({ versionBuild: NATIVE, defaultChannel: channel })
   const answer = await device.checkForUpdate()
   if (answer.kind !== 'update') {
-    story.claim(`a device on ${channel} has nothing to take`, headline === null, answer.error)
+    story.check(`a phone on ${channel} gets no update`, headline === null, answer.error)
     return
   }
   const bundle = await device.download(answer).catch((error: Error) => error)
   if (bundle instanceof Error) {
-    story.claim(`a device on ${channel} installs ${answer.version}`, false, bundle.message)
+    story.claim(`a phone on ${channel} installs ${answer.version}`, false, bundle.message)
     return
   }
   const shown = headlineOf(bundle.files, app)
   const size = `${(bundle.downloaded / 1024).toFixed(1)} kB`
   const how = bundle.checksum === null ? 'file by file' : `SHA-256 ${bundle.checksum.slice(0, 8)}…`
   story.claim(
-    `a device on ${channel} installs ${answer.version} (${size}, ${how}) and shows "${shown}"`,
+    `a phone on ${channel} shows "${shown}" ${dim(`(${answer.version}, ${size}, ${how})`)}`,
     shown === headline,
     `"${headline}" was expected`,
   )
   if (channel !== latest.outputs.channel) return
-  // Also what came file by file is what the zip holds whose checksum the run told.
+  // Files that came one by one are also those of the zip whose checksum the run reported.
   const zip = Buffer.from(await (await fetch(answer.url)).arrayBuffer())
   const files = await unzip(zip)
   const same =
@@ -121,7 +116,7 @@ export async function look(
     answer.version === latest.outputs['bundle-version'] &&
     files.size === bundle.files.size &&
     [...files].every(([path, content]) => bundle.files.get(path)?.equals(content))
-  story.claim('which is byte for byte what the run told', same)
+  story.check('byte for byte what the run reported', same)
 }
 
 function leaks(run: ActionRun, token: string): boolean {

@@ -10,10 +10,16 @@ export const dim = (text: string) => paint('dim', text)
 export const cyan = (text: string) => paint('cyan', text)
 export const red = (text: string) => paint('red', text)
 
-/** Writes the story, and remembers what of it was not true. */
+/** A story on the terminal; it remembers what of it was not true. */
 export class Story {
   readonly broken: string[] = []
+  /** Shows every check, every request and whole comments. */
+  readonly isFull: boolean
   #statements = 0
+
+  constructor({ isFull = false } = {}) {
+    this.isFull = isFull
+  }
 
   chapter(title: string): void {
     this.line(`\n${paint(['bold', 'magenta'], title)}`)
@@ -33,6 +39,12 @@ export class Story {
     if (!isTrue) this.broken.push(what)
     const instead = isTrue || otherwise === '' ? '' : red(` (${otherwise})`)
     this.line(`  ${isTrue ? paint('green', '✓') : paint('red', '✗')} ${what}${instead}`)
+  }
+
+  /** A claim that the reader sees only where it is not true, or in the full story. */
+  check(what: string, isTrue: boolean, otherwise = ''): void {
+    if (this.isFull || !isTrue) this.claim(what, isTrue, otherwise)
+    else this.#statements++
   }
 
   get statements(): number {

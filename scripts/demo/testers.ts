@@ -15,12 +15,12 @@ export async function tellTesters(stage: Stage): Promise<void> {
   const { story, app, hosted, capgo } = stage
   const { main, listed, moved, night } = app
 
-  story.chapter('8  testers.json comes: two devices')
+  story.chapter('8  testers.json lists two devices')
   const push = pushEvent({ branch: 'main', sha: listed.sha, before: main.sha })
   await act(stage, listed, push, { runNumber: 7 })
   await see(stage, { ada: main.headline, qa: main.headline, stranger: main.headline })
 
-  story.chapter('9  A pull request assigns them')
+  story.chapter('9  A pull request goes to both')
   await hosted.addPull({ number: NUMBER, title: 'Nights', head: { ref: night.branch, sha: night.sha } })
   const happen = (action: 'opened' | 'closed', runNumber: number) =>
     act(
@@ -31,13 +31,13 @@ export async function tellTesters(stage: Stage): Promise<void> {
     )
   await happen('opened', 8)
   capgo.server.clock.advance(FIRST_OVERRIDE)
-  showComments(stage)
+  showComments(stage, 12)
   await see(stage, { ada: night.headline, qa: night.headline, stranger: main.headline })
 
   story.chapter('10  It is closed')
   hosted.closePull(NUMBER)
   await happen('closed', 9)
-  showComments(stage)
+  showComments(stage, 1)
   await see(stage, { ada: main.headline, qa: main.headline, stranger: main.headline })
 
   story.chapter('11  The file moves one of them to development')
@@ -49,13 +49,11 @@ export async function tellTesters(stage: Stage): Promise<void> {
   await see(stage, { ada: main.headline, qa: app.develop.headline, stranger: main.headline })
 }
 
-function showComments({ story, hosted }: Stage): void {
-  story.line('')
-  for (const { body } of hosted.commentsOf(NUMBER)) showComment(body, story)
-  story.line('')
+function showComments({ story, hosted }: Stage, lines: number): void {
+  for (const { body } of hosted.commentsOf(NUMBER)) showComment(body, story, lines)
 }
 
-/** What each device is given when it asks for updates; none of them chooses a channel itself. */
+/** The bundle of each device when it asks for updates. None of them chooses a channel itself. */
 async function see(
   { story, capgo, app }: Stage,
   expected: { readonly ada: string; readonly qa: string; readonly stranger: string },
@@ -63,12 +61,13 @@ async function see(
   const devices = [
     [ADA.name, ADA.device, expected.ada],
     [QA.name, QA.device, expected.qa],
-    ['a device that is not a tester', STRANGER, expected.stranger],
+    ['a phone of nobody in the list', STRANGER, expected.stranger],
   ] as const
-  for (const [name, deviceId, headline] of devices) {
-    const device = capgo.device({ versionBuild: NATIVE, deviceId })
-    const bundle = await device.update()
-    const shown = bundle === null ? 'nothing' : headlineOf(bundle.files, app)
-    story.claim(`${name} shows "${headline}"`, shown === headline, `it shows "${shown}"`)
+  const shown: string[] = []
+  for (const [name, deviceId] of devices) {
+    const bundle = await capgo.device({ versionBuild: NATIVE, deviceId }).update()
+    shown.push(`${name}: "${bundle === null ? 'nothing' : headlineOf(bundle.files, app)}"`)
   }
+  const wanted = devices.map(([name, , headline]) => `${name}: "${headline}"`)
+  story.claim(wanted.join(', '), shown.join() === wanted.join(), shown.join(', '))
 }

@@ -1,6 +1,6 @@
 /**
  * `node scripts/docs/first-publish.ts`: follows the README's section "With your own app" to the letter, in an empty folder
- * with a fresh clone of this commit, and writes the log to docs/first-publish.md. Needs the npm registry.
+ * with a fresh clone of this commit, and writes the log to docs/development/first-publish.md. Needs the npm registry.
  */
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { makeScratch } from '../../local/runner/scratch.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const PAGE = join(ROOT, 'docs/first-publish.md')
+const PAGE = join(ROOT, 'docs/development/first-publish.md')
 const SECTION = '### With your own app'
 /** Seconds; a new user gives up after. */
 const LIMIT = 300
@@ -103,7 +103,7 @@ function neutral(output: string, folder: string): string {
     .replaceAll(folder, '~/try')
     .replaceAll(ROOT, '~/capgo-publish-action')
     .split('\n')
-    .filter(line => !/^npm (notice|warn)|registry/i.test(line))
+    .filter(line => !/^npm notice|registry/i.test(line))
     .map(line => line.replace(/^.*\r(?=.)/s, '').trimEnd())
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
@@ -118,13 +118,12 @@ function render(done: readonly Done[]): string {
   const log = done.map(({ command, output }) => `$ ${command}${output === '' ? '' : `\n${output}`}`)
   return `# The first publish, timed
 
-From an empty folder to an update on a phone in under five minutes, with the commands that the
-[README](../README.md#with-your-own-app) gives, on a fresh clone and with an app made for it. This time it took
-**${Math.round(total)} seconds**.
+From an empty folder to an update on a phone: the commands of the [README](../../README.md#with-your-own-app), on a fresh
+clone and with an app made for it. This run took **${Math.round(total)} seconds**.
 
-\`scripts/docs/first-publish.ts\` follows the README to the letter and writes this page; a test holds the two together. It ran with
-Node ${process.versions.node} on ${availableParallelism()} cores, with an empty npm cache. Two things are set from outside: the
-name that git writes into the commit, and that the clone comes from the checkout at hand.
+\`scripts/docs/first-publish.ts\` runs the README's commands unchanged and writes this page; a test compares the two. It ran with
+Node ${process.versions.node} on ${availableParallelism()} cores and an empty npm cache. Two things are set from outside: the name
+that git writes into the commit, and the clone's source, which is the checkout at hand.
 
 | command | seconds |
 |---|---|

@@ -2,20 +2,26 @@ import { table } from './table.ts'
 
 /** What a reader looks for, in this order; a page that is not named here comes last. */
 const ORDER = [
-  'first-publish.md',
-  'migration.md',
-  'workflows.md',
-  'examples.md',
-  'inputs.md',
+  'get-started.md',
+  'previews.md',
+  'on-your-phone.md',
   'testers.md',
+  'branches-and-versions.md',
+  'operate.md',
+  'native-releases.md',
   'forks.md',
-  'operations.md',
+  'monorepos-and-frameworks.md',
+  'encryption-and-delta.md',
   'self-hosting.md',
-  'decisions.md',
-  'security.md',
+  'migrate.md',
+  'reference.md',
   'troubleshooting.md',
-  'errors.md',
+  'security.md',
   'development/architecture.md',
+  'development/decisions.md',
+  'development/first-publish.md',
+  'development/security.md',
+  'development/errors.md',
   'development/reliability.md',
   'development/performance.md',
   'development/uploads.md',
@@ -33,13 +39,13 @@ export function indexPage(pages: ReadonlyMap<string, string>): string {
   const isDevelopment = (file: string) => file.startsWith('development/')
   return `# Documentation
 
-The [README](../README.md) is enough to begin. Written by \`npm run readme\` from the pages themselves.
+The [README](../README.md) is enough to begin.
 
 ${table(['page', 'what it says'], files.filter(file => !isDevelopment(file)).map(row))}
 
-## For who works on the action
+## For people who work on the action
 
-[CONTRIBUTING](../CONTRIBUTING.md) says how to build and test it.
+[CONTRIBUTING](../CONTRIBUTING.md) says how to build and test it. \`npm run readme\` writes this page from the others.
 
 ${table(['page', 'what it says'], files.filter(isDevelopment).map(row))}
 `

@@ -1,11 +1,18 @@
 /** Writes what the pages take from action.yml, docs/inputs.yml and the planner; `--check` only compares. */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { decisionTables } from './decisions.ts'
 import { indexPage } from './index-page.ts'
-import { type InputExamples, inputsPage } from './inputs-page.ts'
-import { type ActionMetadata, table } from './table.ts'
+import {
+  type InputExamples,
+  inputSections,
+  outputTable,
+  ownInputTable,
+  type ReadyMade,
+  workflowLists,
+} from './reference.ts'
+import type { ActionMetadata } from './table.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -18,32 +25,31 @@ export function readInputExamples(): InputExamples {
   return parse(read('docs/inputs.yml'))
 }
 
-/** The text with each `<!-- name:begin -->…<!-- name:end -->` block replaced. */
-export function withTables(readme: string, { inputs, outputs }: ActionMetadata): string {
-  return replaceBlock(replaceBlock(readme, 'inputs', inputTable(inputs)), 'outputs', outputTable(outputs))
+/** docs/reference.md with its generated parts. Throws where an input has no example. */
+function referencePage(page: string, { inputs, outputs }: ActionMetadata): string {
+  const workflows = globSync('.github/workflows/*.yml', { cwd: root })
+    .sort()
+    .map((path): [string, ReadyMade | undefined] => [
+      basename(path, '.yml'),
+      parse(read(path)).on.workflow_call as ReadyMade | undefined,
+    ])
+    .filter((each): each is [string, ReadyMade] => each[1]?.inputs !== undefined)
+  const parts: [string, string][] = [
+    ['inputs', inputSections(inputs, readInputExamples())],
+    ['outputs', outputTable(outputs)],
+    [
+      'own-inputs',
+      ownInputTable(
+        workflows.map(([, workflow]) => workflow),
+        inputs,
+      ),
+    ],
+    ...workflows.map(([name, workflow]): [string, string] => [name, workflowLists(name, workflow, inputs)]),
+  ]
+  return parts.reduce((text, [name, content]) => replaceBlock(text, name, content), page)
 }
 
-function inputTable(inputs: ActionMetadata['inputs']): string {
-  const rows = Object.entries(inputs).map(([name, { description, required, default: value }]) => [
-    `\`${name}\``,
-    description,
-    required
-      ? '**required**'
-      : value
-        ? value
-            .split('\n')
-            .map(line => `\`${line}\``)
-            .join('<br>')
-        : '',
-  ])
-  return table(['input', 'what it does', 'default'], rows)
-}
-
-function outputTable(outputs: ActionMetadata['outputs']): string {
-  const rows = Object.entries(outputs).map(([name, { description }]) => [`\`${name}\``, description])
-  return table(['output', 'what it is'], rows)
-}
-
+/** The text with the block `<!-- name:begin -->…<!-- name:end -->` replaced. */
 function replaceBlock(text: string, name: string, content: string): string {
   const begin = `<!-- ${name}:begin -->`
   const end = `<!-- ${name}:end -->`
@@ -53,10 +59,11 @@ function replaceBlock(text: string, name: string, content: string): string {
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 
-/** READMEs of examples, with the workflow that lies beside each. */
+/** READMEs of the apps of examples/, with the workflow that lies beside each. */
 function examplePages(): [path: string, page: string][] {
-  return globSync('examples/*/README.md', { cwd: root }).map(path => {
-    const workflow = read(join(dirname(path), '.github/workflows/live-update.yml')).trimEnd()
+  return globSync('examples/*/.github/workflows/live-update.yml', { cwd: root }).map(file => {
+    const path = join(dirname(file), '../../README.md')
+    const workflow = read(file).trimEnd()
     return [path, replaceBlock(read(path), 'workflow', `\`\`\`yaml\n${workflow}\n\`\`\``)]
   })
 }
@@ -69,8 +76,7 @@ export function wantedPages(): ReadonlyMap<string, string> {
     read('docs/development/decisions.md'),
   )
   const pages = new Map([
-    ['README.md', withTables(read('README.md'), metadata)],
-    ['docs/inputs.md', inputsPage(metadata.inputs, readInputExamples())],
+    ['docs/reference.md', referencePage(read('docs/reference.md'), metadata)],
     ['docs/development/decisions.md', decisions],
     ...examplePages(),
   ])

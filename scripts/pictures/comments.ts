@@ -1,8 +1,11 @@
 /** Comments as they look in real life, and what nobody should be able to do. */
+import { permissionMissing } from '../../src/capgo/errors.ts'
+import { documentsOf } from '../../src/documents.ts'
 import type { CapgoCode } from '../../src/error-codes.ts'
 import type { Tester } from '../../src/plan/tester-list.ts'
 import type { PreviewComment, ReadyComment, ServedPreview } from '../../src/report/preview-comment.ts'
 import type { FailedResult, PublishedResult } from '../../src/report/result.ts'
+import { failure } from '../../src/report/results.ts'
 import type { TesterRow } from '../../src/report/testers.ts'
 import { samples } from './samples.ts'
 
@@ -14,11 +17,18 @@ const commit = (sha: string) => ({ sha, url: `https://github.com/example/shop/co
 const about = {
   appId: 'com.example.shop',
   pull: 12,
-  commit: commit('4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'),
+  commit: {
+    ...commit('4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'),
+    title: 'Add a wallet to the checkout',
+    author: '@ada',
+  },
   runUrl: 'https://github.com/example/shop/actions/runs/17423391',
+  documents: documentsOf({}),
 }
 const onPhone = {
   deepLink: 'capgo://preview/channel?appId=com.example.shop&channel=pr-12&channelId=9127',
+  obstacle: null,
+  settings: 'https://console.capgo.app/app/com.example.shop/info',
   selfAssignable: true,
 }
 const change = (of: PublishedResult, channel: string, download: number): ReadyComment['change'] =>
@@ -32,16 +42,16 @@ const ready: ReadyComment = {
     ...onPhone,
     id: 48213,
     name: '1.4.1-pr.12.57.1',
-    size: 1_243_518,
     url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
   },
+  since: '2026-11-26T10:15:04.000Z',
+  duration: 19_640,
   change: change(published, 'production', 1_243_518),
   nativeChanges: [],
   nativeVersions: [
     { platform: 'android', version: '1.4.0', refusal: null },
     { platform: 'ios', version: '1.4.0', refusal: null },
   ],
-  devices: 2,
   web: { url: 'https://c9127-com-0example-0shop.preview.capgo.app/' },
   testers: null,
   warnings: [],
@@ -91,6 +101,49 @@ const testers: NonNullable<ReadyComment['testers']> = {
   },
 }
 
+/** A team of 120: four with a problem, who stand anywhere in the file. */
+const crowd: readonly TesterRow[] = Array.from({ length: 120 }, (_, n) =>
+  tester(n, `Tester ${n + 1}`, {
+    from: 'pr-12',
+    fromPull: null,
+    installation:
+      n === 17 || n === 93
+        ? { kind: 'refuses', rule: 'channel pr-12 refuses emulators' }
+        : { kind: n === 41 || n === 118 ? 'never_seen' : n % 3 === 0 ? 'runs' : 'takes' },
+  }),
+)
+
+/** Names of several characters to one, and from right to left beside what runs from left to right. */
+const names = {
+  commit: { title: 'הוספת ארנק לקופה (#418)', author: 'شیما می‌خواهم' },
+  testers: {
+    rows: [
+      tester(0, 'משפחת כהן 👨‍👩‍👧‍👦', { state: 'set', from: 'pr-9', fromPull: 9 }),
+      tester(1, 'أحمد', { installation: { kind: 'refuses', rule: 'channel pr-12 refuses emulators' } }),
+      tester(2, 'Zoë 👩🏽‍💻🏴󠁧󠁢󠁳󠁣󠁴󠁿', { installation: { kind: 'runs' } }),
+    ],
+    merging: null,
+  },
+}
+
+const lacking = [
+  {
+    name: '@capacitor/camera',
+    before: '7.0.1',
+    now: '8.0.0',
+    compatible: false,
+    why: 'its iOS and Android code differs',
+  },
+  { name: '@capacitor/haptics', before: '7.0.1', now: '7.0.2', compatible: true, why: 'same native code' },
+]
+
+/** Where testers went when a preview was closed. */
+const movedOn: readonly TesterRow[] = [
+  tester(0, "Ada's iPhone", { state: 'release', to: null, fromPull: null, installation: null }),
+  tester(2, "Carla's iPad", { state: 'set', to: 'beta', fromPull: null }),
+  tester(5, 'Fatima', { state: 'set', to: 'pr-41', fromPull: null }),
+]
+
 const served: ServedPreview = {
   ...onPhone,
   id: 48190,
@@ -99,22 +152,29 @@ const served: ServedPreview = {
   from: commit('b81d03c5a7e2f94d6018c3b7a95e2d4f60718293'),
 }
 
+function errorOf({ code, reason: message, hint, output }: FailedResult) {
+  return { code, message, hint, output }
+}
+const building = {
+  ...about,
+  state: 'building',
+  channelName: 'pr-12',
+  served,
+  since: '2026-11-26T10:14:44.000Z',
+} as const satisfies PreviewComment
+
 const failed = {
   ...about,
   state: 'failed',
   channelName: 'pr-12',
   served,
-  error: {
-    code: failedBuild.code,
-    message: failedBuild.reason,
-    hint: failedBuild.hint,
-    output: failedBuild.output,
-  },
+  error: errorOf(failedBuild),
 } as const satisfies PreviewComment
 
 const closed = {
   ...about,
   state: 'closed',
+  why: '#12 was merged',
   removed: { channel: 'pr-12', bundles: 3, devices: 2, kept: [] },
   testers: [],
 } as const satisfies PreviewComment
@@ -123,47 +183,62 @@ const nasty = hostileFailed.reason
 
 /** One of every state, as they look in real life, and what nobody should be able to do. */
 export const comments = {
-  'building-first': { ...about, state: 'building', channelName: 'pr-12', served: null },
-  building: { ...about, state: 'building', channelName: 'pr-12', served },
+  'building-first': { ...building, served: null },
+  building,
   ready,
   testers: { ...ready, testers },
+  'testers-120': { ...ready, testers: { rows: crowd, merging: null } },
+  names: { ...ready, commit: { ...about.commit, ...names.commit }, testers: names.testers },
   'ready-no-web': {
     ...ready,
-    devices: 0,
     change: null,
     bundle: { ...ready.bundle, selfAssignable: false },
-    web: { why: 'the bundle has no delta files, and web previews are made of those' },
+    web: { why: 'no_delta_files' },
+  },
+  'ready-switched-off': {
+    ...ready,
+    bundle: { ...ready.bundle, obstacle: 'switched_off' },
+    web: { why: 'switched_off' },
+  },
+  'ready-encrypted': {
+    ...ready,
+    bundle: { ...ready.bundle, obstacle: 'encrypted' },
+    web: { why: 'encrypted' },
+  },
+  'ready-self-hosted': {
+    ...ready,
+    bundle: { ...ready.bundle, url: null, obstacle: 'self_hosted', settings: null, selfAssignable: false },
+    web: { why: 'self_hosted' },
   },
   'ready-refused': {
     ...ready,
-    devices: null,
+    nativeChanges: lacking,
     nativeVersions: [
       { platform: 'android', version: '1.4.0', refusal: null },
       {
         platform: 'ios',
         version: '2.0.0',
-        refusal: 'its native version 2.0.0 is higher than bundle 1.4.1-pr.12.57.1',
+        refusal:
+          '1.4.1-pr.12.57.1 is below native 2.0.0, and the channel refuses bundles below the native version',
       },
     ],
-    warnings: ['12 source maps (4.1 MB) go to every device and show your source code.'],
+    warnings: [
+      'Apps that take 1.4.1-production.56.1 from channel production lack native code of this bundle: @capacitor/camera 7.0.1 -> 8.0.0 (its iOS and Android code differs).',
+      '12 source maps (4.1 MB) go to every device and show your source code.',
+    ],
   },
   failed,
   'failed-first': {
     ...failed,
     served: null,
-    error: {
-      code: 'permission_missing',
-      message: 'The Capgo key cannot make channel pr-12 (permission app.create_channel).',
-      hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
-      output: null,
-    },
+    error: errorOf(failure(permissionMissing('make channel pr-12', 'app.create_channel'))),
   },
   kept: {
     ...about,
     state: 'kept',
     channelName: 'pr-12',
     served,
-    reason: 'The pull request has a newer commit, whose own run publishes it.',
+    reason: '#12 has a newer commit than 4f9c2d7; its own run publishes that.',
   },
   closed,
   'closed-kept': {
@@ -181,19 +256,21 @@ export const comments = {
     served: null,
     reason: '#12 was reopened while its preview was removed.',
   },
+  'closed-testers': { ...closed, removed: { ...closed.removed, devices: 3 }, testers: movedOn },
   'closed-nothing': { ...closed, removed: { channel: null, bundles: 0, devices: 0, kept: [] } },
   hostile: {
     ...ready,
     appId: nasty,
-    commit: { sha: nasty, url: 'javascript:alert(1)' },
+    commit: { sha: nasty, url: 'javascript:alert(1)', title: nasty, author: nasty },
     runUrl: 'https://github.com/a/b/x)[y](https://evil.example',
     channelName: nasty,
     bundle: {
       id: 1,
       name: nasty,
-      size: 1,
       url: nasty,
       deepLink: 'capgo://preview/channel?appId=```\n</details><script>alert(1)</script>@octocat #1',
+      obstacle: null,
+      settings: nasty,
       selfAssignable: true,
     },
     change: change(samples.hostile as PublishedResult, nasty, 1),
@@ -201,7 +278,7 @@ export const comments = {
       { platform: nasty, version: nasty, refusal: null },
       { platform: nasty, version: nasty, refusal: nasty },
     ],
-    web: { why: nasty },
+    web: { url: nasty },
     testers: {
       rows: [
         tester(0, nasty, { to: nasty, installation: { kind: 'refuses', rule: nasty } }),
@@ -224,6 +301,7 @@ export const comments = {
   },
   'hostile-closed': {
     ...closed,
+    why: nasty,
     removed: { channel: nasty, bundles: 1, devices: 1, kept: [nasty] },
   },
 } satisfies Readonly<Record<string, PreviewComment>>

@@ -1,78 +1,51 @@
 /**
- * Pictures of every job summary and every comment as GitHub shows them: `npm run preview -- <folder> [name…]`,
- * a name as in `summary-published`. For each sample light and dark, on a desktop and a phone (390 px), and with
- * all folds open. Needs Chromium or Chrome, on the PATH or named in `CHROMIUM`; without one it writes the pages
- * as HTML only.
+ * Pictures of job summaries and comments as GitHub shows them. `npm run preview` makes those that README and docs show
+ * and deletes the others of `docs/images`. `npm run preview -- <folder> [sample…]` makes every form of every sample
+ * (`summary-published`), or of those named, as HTML too. Needs Chromium or Chrome, on the PATH or named in `CHROMIUM`.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { renderComment } from '../../src/report/comment.ts'
-import { renderSummary } from '../../src/report/summary.ts'
-import { findBrowser, page, startBrowser, THEMES, takePicture } from './browser.ts'
-import { comments } from './comments.ts'
+import type { Browser } from 'playwright-core'
+import { findBrowser, page, startBrowser, takePicture } from './browser.ts'
+import { gallery, IMAGES, imagesOnPages, isPicture, type Picture, pictureOf, picturesOf } from './gallery.ts'
 import { renderAsGitHub } from './github.ts'
-import { samples } from './samples.ts'
+import { writeText } from './png-text.ts'
 
-/** Width of the column and size of text that GitHub gives it on a desktop, in CSS pixels. */
-interface Sample {
-  readonly markdown: () => string
-  readonly width: number
-  readonly fontSize: number
+async function makeImages(browser: Browser): Promise<void> {
+  const shown = imagesOnPages().filter(isPicture)
+  const others = readdirSync(IMAGES).filter(file => isPicture(file) && !shown.includes(file))
+  for (const file of others) rmSync(join(IMAGES, file))
+  for (const file of shown) await make(browser, IMAGES, pictureOf(file))
+  console.log(`docs/images: ${shown.join(', ')}`)
 }
 
-const PHONE = 390
-
-const all: Readonly<Record<string, Sample>> = {
-  ...prefixed('summary', samples, result => ({
-    markdown: () => renderSummary(result),
-    width: 1012,
-    fontSize: 16,
-  })),
-  ...prefixed('comment', comments, comment => ({
-    markdown: () => renderComment(comment),
-    width: 780,
-    fontSize: 14,
-  })),
-}
-
-async function preview(folder: string, names: readonly string[]): Promise<void> {
+async function makeAll(browser: Browser, folder: string, names: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true })
-  const program = findBrowser()
-  const browser = program === undefined ? undefined : await startBrowser(program)
-  try {
-    for (const name of names) {
-      const sample = all[name]
-      if (sample === undefined)
-        throw new Error(`No sample "${name}"; there are ${Object.keys(all).join(', ')}.`)
-      const html = renderAsGitHub(sample.markdown())
-      for (const theme of THEMES) {
-        const path = join(folder, `${name}-${theme}`)
-        const folded = page(html, theme, sample.fontSize)
-        writeFileSync(`${path}.html`, folded)
-        if (browser === undefined) continue
-        const open = folded.replaceAll('<details>', '<details open>')
-        for (const [suffix, html, width] of [
-          ['', folded, sample.width],
-          ['-open', open, sample.width],
-          ['-phone', folded, PHONE],
-          ['-phone-open', open, PHONE],
-        ] as const)
-          writeFileSync(`${path}${suffix}.png`, await takePicture(browser, html, { width, scale: 2 }))
-      }
-    }
-  } finally {
-    await browser?.close()
+  const pictures = names.flatMap(picturesOf)
+  for (const picture of pictures) {
+    await make(browser, folder, picture)
+    writeFileSync(join(folder, `${picture.name}.html`), htmlOf(picture))
   }
-  const what = browser === undefined ? 'pages (no Chromium found for pictures)' : 'pages and pictures'
-  console.log(`${names.length} samples: ${what} in ${folder}`)
+  console.log(`${pictures.length} pictures of ${names.length} samples in ${folder}`)
 }
 
-function prefixed<T>(kind: string, of: Readonly<Record<string, T>>, sample: (it: T) => Sample) {
-  return Object.fromEntries(Object.entries(of).map(([name, it]) => [`${kind}-${name}`, sample(it)]))
+async function make(browser: Browser, folder: string, picture: Picture): Promise<void> {
+  const png = await takePicture(browser, htmlOf(picture), { width: picture.width, scale: 2 })
+  writeFileSync(join(folder, `${picture.name}.png`), writeText(png, picture.markdown()))
 }
 
-const [folder, ...names] = process.argv.slice(2)
-if (folder === undefined) {
-  console.error('Usage: npm run preview -- <folder> [name…]')
+function htmlOf({ markdown, theme, fontSize, isOpen }: Picture): string {
+  const html = page(renderAsGitHub(markdown()), theme, fontSize)
+  return isOpen ? html.replaceAll('<details>', '<details open>') : html
+}
+
+const program = findBrowser()
+if (program === undefined) {
+  console.error('Pictures need Chromium: install chromium, or name the program in CHROMIUM.')
   process.exitCode = 2
-} else await preview(folder, names.length > 0 ? names : Object.keys(all))
+} else {
+  const [folder, ...names] = process.argv.slice(2)
+  await using browser = await startBrowser(program)
+  if (folder === undefined) await makeImages(browser)
+  else await makeAll(browser, folder, names.length > 0 ? names : Object.keys(gallery))
+}

@@ -1,7 +1,16 @@
 /** Results as they look in real life, and what nobody should be able to do. */
 import type { FileChange } from '../../src/bundle/contents.ts'
+import { permissionMissing } from '../../src/capgo/errors.ts'
 import type { CapgoCode } from '../../src/error-codes.ts'
-import type { FailedResult, PreviewsClosedResult, PublishedResult, Result } from '../../src/report/result.ts'
+import type {
+  ChannelChangeResult,
+  FailedResult,
+  PreviewsClosedResult,
+  PublishedResult,
+  Result,
+} from '../../src/report/result.ts'
+import { failure } from '../../src/report/results.ts'
+import { manyChannels, manyOldBundles, manyPreviewsClosed, manyTesters } from './large-samples.ts'
 
 const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'
 
@@ -12,6 +21,7 @@ const publish = {
   kind: 'publish',
   testers: null,
   nativeChanges: [],
+  releaseNotes: { titles: [], more: 0 },
   reason: 'Channel production serves bundle 1.4.1-production.57.1.',
   appId: 'com.example.shop',
   channel: { name: 'production', id: 12, isNew: false, public: true },
@@ -38,7 +48,7 @@ const publish = {
     {
       what: 'bundle',
       value: '1.4.1-production.57.1',
-      why: "package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
+      why: '1.4.0 (package.json) is already taken, so a pre-release of the next patch',
     },
   ],
   warnings: [],
@@ -70,6 +80,7 @@ const contents: PublishedResult['contents'] = {
     { type: 'Data', files: 9, size: 8_870, sizeBefore: 8_870 },
     { type: 'Pages', files: 1, size: 812, sizeBefore: 812 },
   ],
+  updateSize: 84_120,
 }
 
 const published: PublishedResult = {
@@ -77,6 +88,14 @@ const published: PublishedResult = {
   outcome: 'published',
   method: 'upload',
   contents,
+  releaseNotes: {
+    titles: [
+      'Add a wallet to the checkout (#12)',
+      'Bump vite from 7.1.2 to 7.1.4 (#11)',
+      'Fix the total of an empty cart',
+    ],
+    more: 7,
+  },
   delta: null,
   sourceMaps: null,
   verified: null,
@@ -85,7 +104,7 @@ const published: PublishedResult = {
 
 /** A build in which nothing was left out. */
 const clean = { ...publish.build, excluded: [] }
-const nothingCompared = { change: null, sizes: null }
+const nothingCompared = { change: null, sizes: null, updateSize: null }
 
 const many: PublishedResult = {
   ...published,
@@ -116,12 +135,12 @@ const many: PublishedResult = {
     {
       what: 'new channel',
       value: 'beta',
-      why: "it is made private and self-assignable: production is the app's public channel",
+      why: "private channel that devices may join: the app's public channel is production",
     },
     { what: 'bundle', value: '2.0.0', why: 'package.json' },
   ],
   warnings: [
-    '12 source maps (4.1 MB) go to every device and show your source code. Turn them off in the build, or delete them after it.',
+    '12 source maps (4.1 MB) are shipped to every device and expose your source code.',
     'Channel beta is switched off for iOS and Android: no device takes its bundle.',
   ],
 }
@@ -133,7 +152,7 @@ const failed: FailedResult = {
   what: 'Publish',
   code: 'build_failed',
   reason: '"npm run build" ended with exit code 1.',
-  hint: 'The end of its output is below and in the log. It runs without the secrets of the workflow: give the build what it needs with env: on this step.',
+  hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
   at: { file: 'app/package.json', line: 9 },
   problems: [],
   output: `> shop@1.4.0 build
@@ -161,7 +180,7 @@ const closed: PreviewsClosedResult = {
   kind: 'previews-closed',
   testers: null,
   outcome: 'cleaned',
-  reason: 'The previews of 2 pull requests were removed.',
+  reason: 'Previews of #12, #9.',
   appId: 'com.example.shop',
   previews: [
     {
@@ -213,6 +232,28 @@ const hostile: PublishedResult = {
   warnings: [nasty, nasty],
 }
 
+const rolledBack: ChannelChangeResult = {
+  kind: 'channel-change',
+  move: { kind: 'rollback' },
+  consequence: '1,204 devices still run 1.4.1-production.57.1 until their next update check.',
+  outcome: 'published',
+  reason: 'Channel production returns to 1.4.1-production.56.1 instead of 1.4.1-production.57.1.',
+  appId: publish.appId,
+  channel: publish.channel,
+  bundle: { ...published.bundle, id: 48107, name: '1.4.1-production.56.1', size: null },
+  rollout: null,
+  before: { id: 48213, name: '1.4.1-production.57.1' },
+  commit: publish.commit,
+  nativeChanges: [],
+  decisions: publish.decisions,
+  testers: null,
+  warnings: [],
+  verified:
+    'Verified: a device on native 1.4.0 (android) is offered 1.4.1-production.56.1; what it downloads (1.2 MB) is what was published.',
+  publishDuration: 640,
+  duration: 2_310,
+}
+
 /** One of every outcome, as they look in real life, and what nobody should be able to do. */
 export const samples: Readonly<Record<string, Result>> = {
   published,
@@ -228,12 +269,12 @@ export const samples: Readonly<Record<string, Result>> = {
       {
         what: 'new channel',
         value: 'production',
-        why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+        why: "created as the app's public channel, because there is none yet",
       },
       {
         what: 'bundle',
         value: '1.4.0',
-        why: 'package.json; no native version is known, so it was not judged by it',
+        why: 'package.json (not checked: native version unknown)',
       },
     ],
   },
@@ -316,7 +357,7 @@ export const samples: Readonly<Record<string, Result>> = {
     bundle: { ...published.bundle, id: null, url: null },
     duration: 17_800,
     warnings: [
-      'Devices on native 1.4.0 (android/app/build.gradle:12) get no production build from channel production: it refuses production builds.',
+      'Devices on native 1.4.0 (android/app/build.gradle:12) do not take 1.4.1-production.57.1: channel production refuses production builds.',
     ],
   },
   'planned-keep': {
@@ -350,26 +391,64 @@ export const samples: Readonly<Record<string, Result>> = {
       stableBundle: '1.4.1-production.56.1',
     },
   },
-  'rolled-back': {
-    kind: 'channel-change',
-    outcome: 'published',
-    reason:
-      'Channel production goes back to 1.4.1-production.56.1 (channel production served it before), instead of 1.4.1-production.57.1. 1,204 known devices run that until they ask next.',
-    appId: publish.appId,
-    channel: publish.channel,
-    bundle: { ...published.bundle, id: 48107, name: '1.4.1-production.56.1', size: null },
-    rollout: null,
-    before: { id: 48213, name: '1.4.1-production.57.1' },
-    commit: publish.commit,
-    nativeChanges: [],
-    decisions: publish.decisions,
-    testers: null,
-    warnings: [],
-    verified:
-      'Verified: a device on native 1.4.0 (android) is offered 1.4.1-production.56.1; what it downloads (1.2 MB) is what was published.',
-    publishDuration: 640,
-    duration: 2_310,
+  'rolled-back': rolledBack,
+  'promoted-from-beta': {
+    ...rolledBack,
+    move: { kind: 'promotion', from: 'beta' },
+    consequence: '',
+    reason: 'Channel production gets 1.4.1-beta.57.1 from beta, byte for byte.',
+    bundle: { ...published.bundle, name: '1.4.1-beta.57.1' },
+    before: { id: 48107, name: '1.4.1-production.56.1' },
+    verified: null,
   },
+  'rollout-paused': {
+    ...rolledBack,
+    move: { kind: 'rollout', change: 'pause' },
+    consequence: 'Devices that have it keep it. No other device gets it.',
+    reason: 'The rollout of 1.4.1-production.57.1 on channel production is paused at 10%.',
+    bundle: published.bundle,
+    before: { id: 48107, name: '1.4.1-production.56.1' },
+    rollout: {
+      bps: 1000,
+      paused: true,
+      bundle: published.bundle.name,
+      stableBundle: '1.4.1-production.56.1',
+    },
+    verified: null,
+  },
+  'rollout-finished': {
+    ...rolledBack,
+    move: { kind: 'rollout', change: 'finish' },
+    consequence: '',
+    reason: 'All devices on channel production get 1.4.1-production.57.1 instead of 10% of them.',
+    bundle: published.bundle,
+    before: { id: 48107, name: '1.4.1-production.56.1' },
+    verified: null,
+  },
+  'rollout-cancelled': {
+    ...rolledBack,
+    move: { kind: 'rollout', change: 'cancel' },
+    consequence: 'Devices that have 1.4.1-production.57.1 (10%) return, too.',
+    reason:
+      'The rollout of 1.4.1-production.57.1 on channel production is cancelled at 10%: all devices get 1.4.1-production.56.1.',
+    before: { id: 48107, name: '1.4.1-production.56.1' },
+    verified: null,
+  },
+  'published-preview': {
+    ...published,
+    channel: { name: 'pr-12', id: 9127, isNew: true, public: false },
+    delta: { files: 87, sent: 5, sentBytes: 84_120 },
+    preview: {
+      pull: 12,
+      deepLink: 'capgo://preview/channel?appId=com.example.shop&channel=pr-12&channelId=9127',
+      webUrl: 'https://c9127-com-0example-0shop.preview.capgo.app/',
+      commentUrl: `https://github.com/example/shop/pull/12#issuecomment-1`,
+    },
+    testers: manyTesters,
+  },
+  'status-many': manyChannels,
+  'old-bundles-many': manyOldBundles,
+  'cleaned-many': manyPreviewsClosed,
   status: {
     kind: 'status',
     outcome: 'read',
@@ -451,17 +530,9 @@ export const samples: Readonly<Record<string, Result>> = {
   'cleaned-planned': {
     ...closed,
     outcome: 'planned',
-    reason: 'Dry run: the previews of 2 pull requests would be removed. Nothing was written.',
   },
   failed,
-  'failed-server': {
-    ...failed,
-    code: 'permission_missing',
-    reason: 'The Capgo key cannot make channel beta (permission app.create_channel).',
-    hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
-    at: null,
-    output: null,
-  },
+  'failed-server': failure(permissionMissing('make channel beta', 'app.create_channel')),
   hostile,
   'hostile-failed': {
     ...failed,

@@ -8,7 +8,7 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { ActionError } from '../errors.ts'
 import { isSystemError } from '../runtime/system-error.ts'
 
-/** What an artifact may be at most. Sizes in bytes, unpacked. */
+/** Limits of an artifact. Sizes in bytes, unpacked. */
 export interface ArtifactLimits {
   readonly files: number
   readonly bytes: number
@@ -28,7 +28,7 @@ const STORED = 0
 const DEFLATED = 8
 
 /**
- * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
+ * Unpacks an artifact that an untrusted run made, and returns the folder of its web build. Nothing outside of
  * `directory`, which must not exist yet, is written; anything but a plain file of a plain name is refused, and so
  * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
  */
@@ -73,7 +73,7 @@ async function readEntries(
   platform: NodeJS.Platform,
 ): Promise<Entry[]> {
   if (zip.entryCount > limits.files)
-    throw artifactRefused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`)
+    throw artifactRefused(`it has ${zip.entryCount} files, more than the limit of ${limits.files}`)
   const entries: Entry[] = []
   let declared = 0
   for await (const entry of zip.eachEntry()) {
@@ -97,11 +97,11 @@ function nameProblem(name: string, platform: NodeJS.Platform): string | null {
   if (segments.includes('..')) return 'leads out of the folder'
   if (segments.some(segment => segment === '' || segment === '.')) return 'is not a plain path'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name)) return 'has a character that no file of a web build has'
-  if (segments.length > MAX_DEPTH) return `lies more than ${MAX_DEPTH} folders deep`
-  if (segments.some(segment => Buffer.byteLength(segment) > MAX_NAME)) return 'has too long a name'
+  if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name)) return 'contains a character that is not allowed'
+  if (segments.length > MAX_DEPTH) return `is nested more than ${MAX_DEPTH} folders deep`
+  if (segments.some(segment => Buffer.byteLength(segment) > MAX_NAME)) return 'has a name that is too long'
   if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
-    return 'has a name that means something else on Windows'
+    return 'has a name that is reserved on Windows'
   return null
 }
 
@@ -113,7 +113,7 @@ function kindProblem(entry: Entry): string | null {
   if (!PLAIN.has((entry.externalFileAttributes >>> 16) & FILE_TYPE)) return 'is a link or a device'
   if ((entry.generalPurposeBitFlag & 1) !== 0) return 'is encrypted'
   if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
-    return `is compressed by method ${entry.compressionMethod}`
+    return `uses the unsupported compression method ${entry.compressionMethod}`
   return null
 }
 
@@ -124,7 +124,8 @@ function checkNames(entries: readonly Entry[]): void {
   for (const { fileName } of entries) {
     const key = fold(fileName.replace(/\/$/, ''))
     const other = files.get(key)
-    if (other !== undefined) throw artifactRefused(`${show(fileName)} and ${show(other)} are one name`)
+    if (other !== undefined)
+      throw artifactRefused(`${show(fileName)} and ${show(other)} are the same name on some systems`)
     files.set(key, fileName)
   }
   for (const { fileName } of entries) {
@@ -132,7 +133,7 @@ function checkNames(entries: readonly Entry[]): void {
     for (let depth = 1; depth <= segments.length; depth++) {
       const above = files.get(segments.slice(0, depth).join('/'))
       if (above !== undefined && !above.endsWith('/') && above !== fileName)
-        throw artifactRefused(`${show(above)} is a file, and ${show(fileName)} lies in it`)
+        throw artifactRefused(`${show(above)} is both a file and the folder of ${show(fileName)}`)
     }
   }
 }
@@ -173,8 +174,8 @@ function tooLarge({ bytes }: ArtifactLimits): ActionError {
 }
 
 function artifactRefused(why: string): ActionError {
-  return new ActionError('artifact_refused', `The artifact is refused: ${why}.`, {
-    hint: "It was made by a run that may be a stranger's. Keep the web folder alone as the artifact, as docs/forks.md shows.",
+  return new ActionError('artifact_refused', `The artifact is rejected: ${why}.`, {
+    hint: 'The run that made it may be untrusted. Upload only the web folder as the artifact.',
   })
 }
 

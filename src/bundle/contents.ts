@@ -8,10 +8,12 @@ export interface ListedFile {
   readonly content: string
 }
 
-/** What a look at the files of a bundle told; null where nothing was looked at. */
+/** The files of a bundle; null where they were not read. */
 export interface Contents {
   readonly change: ContentChange | null
   readonly sizes: readonly FileTypeSize[] | null
+  /** Bytes that a device downloads which has the bundle before; null where it downloads everything, or it is not known. */
+  readonly updateSize: number | null
 }
 
 /** How the content of two bundles differs. */
@@ -41,7 +43,7 @@ export interface FileTypeSize {
 }
 
 /** Where no content was looked at. */
-export const NOTHING_COMPARED: Contents = { change: null, sizes: null }
+export const NOTHING_COMPARED: Contents = { change: null, sizes: null, updateSize: null }
 
 /** `before` is the bundle that was served. Null what cannot be told: then it is not compared, or not looked at. */
 export function describeContents(
@@ -51,6 +53,21 @@ export function describeContents(
   return {
     change: before === null || now === null ? null : compare(before.name, before.files, now),
     sizes: now === null ? null : sizeByFileType(before?.files ?? null, now),
+    updateSize: null,
+  }
+}
+
+/** As `describeContents`, of two bundles that have delta files: devices download those that differ. */
+export function describeUpdate(
+  before: { readonly name: string; readonly files: readonly ListedFile[] },
+  now: readonly ListedFile[],
+): Contents {
+  const change = compare(before.name, before.files, now)
+  const differing = [...change.added, ...change.changed]
+  return {
+    ...describeContents(before, now),
+    change,
+    updateSize: differing.reduce((sum, { size }) => sum + size, 0),
   }
 }
 

@@ -27,7 +27,7 @@ export interface DeltaFile {
 
 /** Smaller files are not worth a compression (Capgo's own CLI does the same). */
 const COMPRESS_FROM = 8192
-/** What compression must gain at least, in bytes. */
+/** Minimum gain of compression, in bytes. */
 const GAIN = 10
 /** Larger files are compressed on disk, so that memory does not grow with them. */
 const IN_MEMORY = 512 * 1024
@@ -50,7 +50,7 @@ const WINDOW_GAP = 16
 const compressed = promisify(brotliCompress)
 
 /**
- * Compresses files where it pays, or as the name tells under which they are to be stored, and encrypts them. `scratch`
+ * Compresses files where it pays, or as their stored name says, and encrypts them. `scratch`
  * is an existing folder for the large ones. Throws `file_changed` when a file is not what was hashed.
  */
 export function deltaFileWriter(options: {

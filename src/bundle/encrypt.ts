@@ -22,7 +22,7 @@ import { isSince } from '../releases.ts'
 import { Digest } from '../runtime/digest.ts'
 import { nullIfMissing } from '../runtime/system-error.ts'
 
-/** What one bundle is encrypted with. */
+/** The encryption of one bundle. */
 export interface Session {
   /** What Capgo stores and devices get: `base64(IV):base64(AES key, encrypted with the private key)`. */
   readonly sessionKey: string
@@ -30,7 +30,7 @@ export interface Session {
   decipher(): Decipheriv
 }
 
-/** What devices do with the public key of the app's config. */
+/** Decryption, as devices do it with the public key of the app's config. */
 export interface Opener {
   /** Null when another key made it. */
   openSession(sessionKey: string): Session | null
@@ -59,7 +59,7 @@ const KEY_ID_LENGTH = 20
 /** First plugin of each major that takes a signature of the bytes instead of the text (Capgo calls it v3). */
 const SIGNS_BYTES = ['5.30.0', '6.30.0', '7.30.0']
 const HINT =
-  'Give the whole content of .capgo_key_v2, from "-----BEGIN RSA PRIVATE KEY-----" to "-----END RSA PRIVATE KEY-----", or base64 of it, or the path of the file.'
+  'Use the whole content of .capgo_key_v2, from "-----BEGIN RSA PRIVATE KEY-----" to "-----END RSA PRIVATE KEY-----". Base64 of it, or the path of the file, works too.'
 
 /**
  * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
@@ -89,22 +89,19 @@ async function findPem(value: string, directory: string): Promise<string> {
     throw invalidKey(
       looksLikePath && /[./\\]/.test(value)
         ? 'it is neither a key nor the path of a file'
-        : 'it is not a PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing',
+        : 'the line "-----BEGIN RSA PRIVATE KEY-----" is missing',
     )
   return content
 }
 
 function readKey(text: string): KeyObject {
   const parts = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text)
-  if (parts === null)
-    throw invalidKey('its end is missing: a secret that was cut off, or stored without its last line')
+  if (parts === null) throw invalidKey('its end is missing, so the secret was cut off')
   const [, label = '', body = ''] = parts
   if (label.endsWith('PUBLIC KEY'))
-    throw invalidKey(
-      'it is the public key, which belongs into the Capacitor config; the private one is needed here',
-    )
+    throw invalidKey('it is the public key, which belongs in the Capacitor config')
   if (label.startsWith('ENCRYPTED') || body.includes('ENCRYPTED'))
-    throw invalidKey('it is protected by a passphrase, and nobody can type that here')
+    throw invalidKey('it is protected by a passphrase, which this action cannot enter')
   const base64 = body.replace(/\\[rn]|\s/g, '')
   let key: KeyObject
   try {
@@ -112,18 +109,18 @@ function readKey(text: string): KeyObject {
       `-----BEGIN ${label}-----\n${base64.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END ${label}-----\n`,
     )
   } catch {
-    throw invalidKey('its content cannot be read: part of it is missing or was changed')
+    throw invalidKey('its content cannot be read, so part of it is missing or was changed')
   }
   const bits = key.asymmetricKeyDetails?.modulusLength
   if (key.asymmetricKeyType !== 'rsa' || bits !== KEY_BITS)
     throw invalidKey(
-      `it is a key of the kind ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, and devices take RSA with ${KEY_BITS} bits`,
+      `it is of type ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, but devices need RSA with ${KEY_BITS} bits`,
     )
   return key
 }
 
 function invalidKey(why: string): ActionError {
-  return new ActionError('private_key_invalid', `The input "private-key" cannot be used: ${why}.`, {
+  return new ActionError('private_key_invalid', `Input "private-key" is not a valid key: ${why}.`, {
     hint: HINT,
   })
 }
@@ -141,7 +138,7 @@ function createEncryption(privateKey: KeyObject, signed: 'text' | 'bytes'): Encr
   const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString()
   const seal = (bytes: Buffer) => privateEncrypt({ key: privateKey, padding }, bytes)
   if (!opens(publicKey, seal, padding))
-    throw invalidKey('its parts do not belong together, so that nobody could open what it seals')
+    throw invalidKey('its numbers do not match, so nothing it encrypts could be decrypted')
   return {
     ...createOpener(publicKey),
     publicKey: pem,
@@ -215,7 +212,7 @@ export function keyIdOf(publicKey: string): string {
   return bodyOf(publicKey).slice(0, KEY_ID_LENGTH)
 }
 
-/** Whether two texts are the same public key. Their ids alone may be the same: those tell six bytes of a key. */
+/** Whether two texts are the same public key. Their ids alone can be the same: an id has six bytes of a key. */
 export function isSameKey(one: string, other: string): boolean {
   return bodyOf(one) === bodyOf(other)
 }

@@ -31,7 +31,7 @@ export interface ReadyCheck {
 }
 
 const HINT =
-  "Without this call a device goes back to the bundle before. Add to the app's start: import { CapacitorUpdater } from '@capgo/capacitor-updater'; CapacitorUpdater.notifyAppReady(). If the call is hidden (obfuscated code), set the input check-notify-app-ready to false."
+  "Without this call, devices revert to the previous bundle. Import CapacitorUpdater from '@capgo/capacitor-updater', and call CapacitorUpdater.notifyAppReady() when the app starts. If the code is obfuscated, set the input check-notify-app-ready to false."
 const OK: ReadyCheck = { problem: null, warning: null }
 
 /** The call has to be in a file that `index.html` leads to: what a file names, and the bundle has, counts as loaded. */
@@ -67,14 +67,14 @@ export async function checkReadyCall(directory: string, files: readonly BundleFi
   return missing(
     first === undefined
       ? 'no file calls notifyAppReady()'
-      : `notifyAppReady() stands in a comment alone (${JSON.stringify(first)})`,
+      : `notifyAppReady() appears only in a comment (${JSON.stringify(first)})`,
   )
 }
 
 function notLoaded(path: string, { isUnsure }: { isUnsure: boolean }): ReadyCheck {
-  const what = `only ${JSON.stringify(path)} calls notifyAppReady(), and nothing that index.html loads leads to that file`
+  const what = `only ${JSON.stringify(path)} calls notifyAppReady(), and index.html does not load that file`
   return isUnsure
-    ? { problem: null, warning: `In the web folder ${what}. Make sure that the app calls it when it starts.` }
+    ? { problem: null, warning: `In the web folder ${what}. Check that the app calls it when it starts.` }
     : missing(what)
 }
 

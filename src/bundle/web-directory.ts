@@ -36,11 +36,11 @@ export interface CheckOptions {
   readonly requireNotifyAppReady: boolean
   /** Source maps stay out of the bundle. */
   readonly dropSourceMaps: boolean
-  /** What Capgo takes at most, zipped. */
+  /** Capgo's limit, zipped. */
   readonly maxBytes: number
 }
 
-/** What bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
+/** Files that bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
 const SOURCE_MAP = /\.(m?js|cjs|css)\.map(\.(br|gz|zst))?$/
 
 /**
@@ -59,7 +59,7 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
   const files = found.files.filter(file => !dropped.has(file)).sort(byPath)
   if (files.length === 0 && found.links.length === 0)
     throw new ActionError('web_dir_empty', `The web folder "${shown}" has no files.`, {
-      hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
+      hint: 'The build wrote nothing there. Check the build output, and that webDir in the Capacitor config is the folder that the build writes to.',
     })
   const totalBytes = bytesOf(files)
   const pointers = await findPointers(directory, files)
@@ -96,7 +96,7 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
       ...(start?.warnings ?? []),
       ...(ready?.warning ? [ready.warning] : []),
       ...(maps.length > 0 && !options.dropSourceMaps
-        ? [`${countMaps(maps)} (${sizeOf(maps)}) go to every device and show your source code.`]
+        ? [`${countMaps(maps)} (${sizeOf(maps)}) are shipped to every device and expose your source code.`]
         : []),
     ],
   }
@@ -108,7 +108,7 @@ function countMaps({ length }: readonly BundleFile[]): string {
 
 function sayCopies(copies: ReadonlySet<BundleFile>): string {
   const what = copies.size === 1 ? 'copy of a file beside it' : `copies of ${copies.size} files beside them`
-  return `compressed ${what}, ${sizeOf([...copies])}: a WebView does not ask for these`
+  return `compressed ${what}, ${sizeOf([...copies])}: a WebView never requests these`
 }
 
 function sizeOf(files: readonly BundleFile[]): string {

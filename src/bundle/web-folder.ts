@@ -6,7 +6,7 @@ import { ActionError } from '../errors.ts'
 import { shownPath } from '../runtime/paths.ts'
 import { type BundleFile, byPath } from './bundle-file.ts'
 
-/** What systems and tools leave lying about; no app asks for it. */
+/** Files that systems and tools leave behind; no app asks for it. */
 export const LITTER: ReadonlyMap<string, string> = new Map(
   Object.entries({
     '.DS_Store': 'macOS folder settings',
@@ -25,8 +25,8 @@ export async function requireFolder(directory: string, shown: string, root: stri
     throw new ActionError('web_dir_missing', `The web folder "${shown}" does not exist.`, {
       hint:
         others.length > 0
-          ? `A build is in ${others.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
-          : 'The build did not write it. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to; with build: false, build in a step before.',
+          ? `A build is in ${others.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to it, relative to the config.`
+          : 'The build did not write it. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to. With build: false, build in an earlier step.',
     })
   }
   if (!found.isDirectory())

@@ -1,4 +1,4 @@
-/** Problems that keep a web folder from being shipped, as far as its list of files tells. */
+/** Problems that keep a web folder from being shipped, by its list of files. */
 import { dirname } from 'node:path'
 import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
@@ -29,20 +29,20 @@ export function checkIndex(files: readonly BundleFile[], shown: string): WebProb
     message,
     hint:
       deeper.length === 1
-        ? `It is in "${shown}/${deeper[0]}": let webDir in the Capacitor config (or the input web-dir) name that folder.`
+        ? `It is in "${shown}/${deeper[0]}". Set webDir in the Capacitor config (or the input web-dir) to that folder.`
         : (hintOfOther(files, shown) ??
-          'The app starts with this file. Set webDir in the Capacitor config (or the input web-dir) to the folder that holds it.'),
+          'The app starts with this file. Set webDir in the Capacitor config (or the input web-dir) to the folder that contains it.'),
   }
 }
 
-/** What tools write besides, or instead. */
+/** Files that tools write besides, or instead. */
 const OTHER_STARTS: Readonly<Record<string, string>> = {
   'index.csr.html':
-    'Angular wrote index.csr.html, because the build renders on a server. Build the app for phones without that ("ssr": false and "prerender": false, or "outputMode": "static", in a configuration of angular.json), or copy the file to index.html after the build.',
+    'Angular wrote index.csr.html, because the build renders on a server. Switch that off in a configuration of angular.json: "ssr": false and "prerender": false, or "outputMode": "static". Or copy the file to index.html after the build.',
   '200.html':
-    'Only 200.html is there, the page for a web server to fall back to. Let the build name it index.html (SvelteKit: fallback of adapter-static), or copy it after the build.',
+    'The build wrote only 200.html, the fallback page for a web server. Name it index.html (SvelteKit: fallback of adapter-static), or copy it after the build.',
   'index.html.gz':
-    'The build compressed index.html and deleted it. Let it keep the files that it compresses.',
+    'The build compressed index.html and deleted it. Configure the build to keep the files that it compresses.',
   'index.htm': 'Rename "index.htm" to "index.html".',
 }
 
@@ -53,7 +53,7 @@ function hintOfOther(files: readonly BundleFile[], shown: string): string | null
     const folder = dirname(found.path)
     return folder === '.'
       ? hint
-      : `${hint} It is in "${shown}/${folder}": let webDir in the Capacitor config (or the input web-dir) name that folder.`
+      : `${hint} It is in "${shown}/${folder}". Set webDir in the Capacitor config (or the input web-dir) to that folder.`
   }
   return null
 }
@@ -63,7 +63,7 @@ export function checkPointers(pointers: readonly string[]): WebProblem | null {
   if (pointers.length === 0) return null
   return {
     code: 'lfs_pointers',
-    message: `pointers of Git LFS instead of files: ${list(pointers)}`,
+    message: `it has Git LFS pointers instead of files: ${list(pointers)}`,
     hint: 'Check the repository out with "lfs: true" (actions/checkout), or run git lfs pull, before the build.',
   }
 }
@@ -73,7 +73,7 @@ export function checkLinks(links: readonly string[]): WebProblem | null {
   return {
     code: 'symlinks',
     message: `symbolic links: ${list(links)}`,
-    hint: 'Android writes a link as a text file and iOS refuses some. Let the build copy the files (cp -rL) instead of linking them.',
+    hint: 'Android writes a link as a text file, and iOS rejects some links. Copy the files in the build (cp -rL) instead of linking them.',
   }
 }
 
@@ -81,7 +81,7 @@ export function checkSpecial(special: readonly string[]): WebProblem | null {
   if (special.length === 0) return null
   return {
     code: 'not_a_file',
-    message: `neither a file nor a folder: ${list(special)}`,
+    message: `it has neither files nor folders: ${list(special)}`,
     hint: 'Sockets, pipes and devices cannot be shipped. Delete them after the build.',
   }
 }
@@ -93,8 +93,8 @@ export function checkNames(files: readonly BundleFile[]): WebProblem | null {
   if (invalid.length === 0) return null
   return {
     code: 'invalid_file_names',
-    message: `names that devices reject: ${list(invalid.map(file => file.path))}`,
-    hint: 'A name must be UTF-8 and hold no backslash and no control character. Rename these files.',
+    message: `devices reject these names: ${list(invalid.map(file => file.path))}`,
+    hint: 'Rename these files. A name must be UTF-8, without backslashes and control characters.',
   }
 }
 
@@ -105,8 +105,8 @@ export function checkCaseConflicts(files: readonly BundleFile[]): WebProblem | n
   if (conflicts.length === 0) return null
   return {
     code: 'case_conflicts',
-    message: `names that differ only by case or Unicode form: ${list(conflicts.map(group => group.map(file => file.path).join(' = ')))}`,
-    hint: 'On devices and computers that ignore the difference one overwrites the other. Rename or delete one of each.',
+    message: `these names differ only by case or Unicode form: ${list(conflicts.map(group => group.map(file => file.path).join(' = ')))}`,
+    hint: 'Rename or delete one of each. Systems that ignore the difference overwrite one with the other.',
   }
 }
 
@@ -122,14 +122,14 @@ export function checkSize(
   if (files.length > MAX_FILES)
     return {
       code: 'too_many_files',
-      message: `${files.length} files, and a bundle holds ${MAX_FILES} at most`,
-      hint: 'Load what is not needed at the start from a server.',
+      message: `it has ${files.length} files, and a bundle can have at most ${MAX_FILES}`,
+      hint: 'Load files that the app does not need at its start from a server.',
     }
   if (totalBytes <= 2 * maxBytes) return null
   const largest = [...files].sort((a, b) => b.size - a.size).slice(0, 5)
   return {
     code: 'web_dir_too_large',
-    message: `${formatBytes(totalBytes)} in all, and Capgo takes ${formatBytes(maxBytes)} zipped`,
+    message: `it has ${formatBytes(totalBytes)}, and Capgo accepts at most ${formatBytes(maxBytes)} zipped`,
     hint: `Load large media from a server. The largest: ${largest.map(file => `${quote(file.path)} (${formatBytes(file.size)})`).join(', ')}.`,
   }
 }

@@ -12,7 +12,7 @@ const MAX_POINTER = 1023
 const POINTER = 'version https://git-lfs.github.com/spec/v1\n'
 /** So many files are looked at side by side. */
 const CONCURRENCY = 64
-/** What the native app adds to the page, or answers itself. */
+/** Scripts that the native app adds to the page, or serves itself. */
 const INJECTED = /(?:^|\/)(?:capacitor|cordova|cordova_plugins|native-bridge)\.js$/
 /** No WebView runs it. */
 const SOURCE = /\.(?:tsx?|jsx|vue|svelte)$|^@vite\//
@@ -73,14 +73,14 @@ export async function checkStart(directory: string, files: readonly BundleFile[]
       problem: null,
       warnings: sayMissing([...missing, ...styles]),
     }
-  const message = `index.html loads ${nameSome(missing)}, and the bundle has none of these scripts`
+  const message = `index.html loads ${nameSome(missing)}, but these scripts are missing`
   return {
     problem: {
       code: 'start_scripts_missing',
       message: cause === null ? message : `${message}: ${cause.what}`,
       hint:
         cause?.hint ??
-        'The app would be a white page. Build again into an empty folder, and let webDir of the Capacitor config name the folder that the build writes to.',
+        'The app would show a white page. Build again into an empty folder, and set webDir in the Capacitor config to the folder that the build writes to.',
     },
     warnings: [],
   }
@@ -88,7 +88,7 @@ export async function checkStart(directory: string, files: readonly BundleFile[]
 
 function sayMissing(missing: readonly Reference[]): string[] {
   if (missing.length === 0) return []
-  return [`index.html loads ${nameSome(missing)}, which the bundle does not have.`]
+  return [`index.html loads ${nameSome(missing)}, which is missing in the bundle.`]
 }
 
 function nameSome(references: readonly Reference[]): string {
@@ -136,7 +136,7 @@ function causeOf(src: string, path: string, paths: ReadonlySet<string>): Cause |
   if (SOURCE.test(path))
     return {
       what: `${JSON.stringify(src)} is source code`,
-      hint: 'This is the index.html that the build starts from. Let webDir of the Capacitor config (or the input web-dir) name the folder that the build writes to.',
+      hint: 'This index.html is the source of the build. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to.',
     }
   const parts = path.split('/')
   for (let from = 1; from < parts.length; from++) {
@@ -145,20 +145,20 @@ function causeOf(src: string, path: string, paths: ReadonlySet<string>): Cause |
     const base = `/${parts.slice(0, from).join('/')}/`
     return {
       what: `it has ${JSON.stringify(inner)}, so the build is for the sub-path "${base}"`,
-      hint: `A phone has the web folder at its root. Build the app for it with the base "./" or "/" instead of "${base}": base in vite.config, --base-href (or baseHref) of Angular, publicPath of Vue CLI and webpack, basePath of Next.js, app.baseURL of Nuxt, paths.base of SvelteKit, homepage of Create React App.`,
+      hint: `An app has the web folder at its root. Build it with the base "./" or "/" instead of "${base}". Settings: base (Vite), --base-href or baseHref (Angular), publicPath (Vue CLI, webpack), basePath (Next.js), app.baseURL (Nuxt), paths.base (SvelteKit), homepage (Create React App).`,
     }
   }
   const cased = [...paths].find(each => each.toLowerCase() === path.toLowerCase())
   if (cased !== undefined)
     return {
-      what: `it has ${JSON.stringify(cased)}, and phones tell capitals from small letters`,
-      hint: 'Write the name in index.html as the file has it.',
+      what: `the file is ${JSON.stringify(cased)}, and phones distinguish upper and lower case`,
+      hint: 'Use the exact name of the file in index.html.',
     }
   const packed = [`${path}.gz`, `${path}.br`].find(each => paths.has(each))
   return packed === undefined
     ? null
     : {
         what: `it has only ${JSON.stringify(packed)}`,
-        hint: 'A WebView reads files as they are. Let the build keep the files that it compresses.',
+        hint: 'A WebView does not decompress files. Configure the build to keep the files that it compresses.',
       }
 }

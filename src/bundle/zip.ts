@@ -37,7 +37,7 @@ const DATE = new Date(1980, 0, 1, 12)
 const UNIX = 3
 const REGULAR_FILE_644 = 0o100644 << 16
 const DEFLATED = 8
-/** What a block of deflate holds at most when it is stored as it is. */
+/** Largest stored block of deflate. */
 const STORED_BLOCK = 65_535
 /** Bytes that are written at once. */
 const OUTPUT = 256 * 1024
@@ -200,7 +200,7 @@ function lookAhead<T, R>(
       const { value, done } = left.next()
       if (done) return
       const task = work(value)
-      // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
+      // No unhandled rejection before it is awaited.
       task.catch(() => {})
       queue.push(task)
     }
@@ -237,7 +237,7 @@ export function fileChanged(file: BundleFile): ActionError {
     'file_changed',
     `The web folder's file "${file.path}" changed while the zip was made.`,
     {
-      hint: 'Something still writes to the web folder, for example a watcher that the build script started. Let the build end before this action goes on.',
+      hint: 'A program still writes to the web folder, for example a watcher that the build script started. The build script must end after the build.',
     },
   )
 }

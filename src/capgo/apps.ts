@@ -61,11 +61,11 @@ export function apps(rest: Rest) {
     throw (await isLockedOut(appId)) ? twoFactorRequired(appId) : appNotFound(appId)
   }
 
-  /** The API hides the app from people whom the organisation locks out; this tells it apart. False where nothing tells. */
+  /** The API hides the app from people whom the organisation locks out; this detects that. False when unknown. */
   async function isLockedOut(appId: string): Promise<boolean> {
     try {
       return await rest.rpc({
-        purpose: 'ask whether two factors are demanded',
+        purpose: 'check whether two-factor authentication is required',
         name: 'reject_access_due_to_2fa_for_app',
         parameters: { app_id: appId },
         result: z.boolean(),
@@ -97,9 +97,9 @@ export function apps(rest: Rest) {
     await readApp(appId)
     throw new ActionError(
       'app_not_in_database',
-      `Capgo's database hides app ${appId} from this key, although its API shows it.`,
+      `The key cannot read app ${appId} in Capgo's database, although the API shows it.`,
       {
-        hint: "If the organisation demands a new password, the key's owner has to set it. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
+        hint: 'If the app was added a minute ago, re-run the job. If the organisation requires a new password, the owner of the key must set it. Check that database-url is the database of api-url.',
       },
     )
   }
@@ -202,17 +202,21 @@ function isUnknownApp({ status, code }: HttpResponse): boolean {
 }
 
 function appNotFound(appId: string): ActionError {
-  return new ActionError('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
-    hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
-  })
+  return new ActionError(
+    'app_not_found',
+    `App ${appId} does not exist in Capgo, or this key has no access to it.`,
+    {
+      hint: 'Check the app id (Capacitor config or input "app-id"), and that the app was added to Capgo. The key must belong to its organisation and have the permission app.read.',
+    },
+  )
 }
 
 function twoFactorRequired(appId: string): ActionError {
   return new ActionError(
     'two_factor_required',
-    `The organisation of app ${appId} demands two-factor authentication, and the owner of this key has not set it up.`,
+    `The organisation of app ${appId} requires two-factor authentication, which the owner of this key has not set up.`,
     {
-      hint: "Capgo hides the app until then. Let the key's owner set it up in the Capgo console (account settings), or use a key of somebody who has.",
+      hint: 'The owner of the key sets it up in the Capgo console (account settings). Or use the key of another person who has it.',
     },
   )
 }

@@ -9,7 +9,7 @@ import { parseResponse } from './response.ts'
 import type { Rest } from './rest.ts'
 import type { BundleRow } from './schema.ts'
 
-/** What became of a bundle that was to be deleted: `linked` stays, since a channel serves it. */
+/** The result of deleting a bundle: `linked` stays, since a channel serves it. */
 export type BundleDeletion = 'deleted' | 'linked' | 'gone'
 
 /** What Capgo says when it has done it; a proxy that answers in its place does not. */
@@ -65,7 +65,7 @@ export function bundleDeletes({ http }: Connection, rest: Rest) {
       runInBulk(names, {
         rate: RATE,
         perWindow: DELETES_PER_WINDOW,
-        sleep: http.sleep,
+        sleep: http.waitForLimit,
         run: name => deleteBundle(appId, name),
         onDone,
       }),
@@ -76,7 +76,7 @@ export function bundleDeletes({ http }: Connection, rest: Rest) {
      */
     async removeFailedBundle(appId: string, name: string): Promise<boolean> {
       const { status, json, code } = await rest.api({
-        purpose: `remove the unfinished bundle ${name}`,
+        purpose: `delete the unfinished bundle ${name}`,
         method: 'DELETE',
         path: '/private/delete_failed_version',
         json: { app_id: appId, name },

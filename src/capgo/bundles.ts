@@ -14,7 +14,7 @@ import {
   type NativePackage,
 } from './schema.ts'
 
-/** Who put a bundle where: `comment` for the next run, `link` for people. */
+/** The origin of a bundle: `comment` for the next run, `link` for people. */
 type BundleNote = {
   readonly link: string
   readonly comment: string
@@ -71,12 +71,12 @@ export function bundles(rest: Rest) {
       listAll(
         appId,
         { comment: `ilike.*${text.replace(/[%_\\,()]/g, '_')}*` },
-        'look for bundles by what they were put on a channel for',
+        'find the bundles of a channel',
       ),
 
     /** Bundles whose upload is not finished. */
     findUnfinishedBundles: (appId: string): Promise<BundleRow[]> =>
-      listAll(appId, { storage_provider: 'eq.r2-direct' }, 'look for unfinished bundles'),
+      listAll(appId, { storage_provider: 'eq.r2-direct' }, 'find unfinished bundles'),
 
     async readBundle(appId: string, name: string): Promise<BundleRow | null> {
       return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null
@@ -100,7 +100,7 @@ export function bundles(rest: Rest) {
 
     /**
      * Makes the row of a bundle, in progress: no device sees it. Null when the name is taken, which is also
-     * how it looks when an earlier attempt took effect and its response was lost; read the row to tell.
+     * how it looks when an earlier attempt took effect and its response was lost; read the row to find out.
      */
     async createBundle(bundle: NewBundle): Promise<BundleRow | null> {
       try {
@@ -181,7 +181,7 @@ export function bundles(rest: Rest) {
       }
       try {
         const changed = await rest.patch({
-          purpose: 'note the commit on the bundle',
+          purpose: 'record the commit on the bundle',
           path: `app_versions?${query(filter)}`,
           row: BundleRow,
           fields,

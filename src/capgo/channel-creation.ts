@@ -25,7 +25,7 @@ export interface NewChannel {
   readonly fields: ChannelFields
 }
 
-/** How often a channel is made of which nobody can tell whether it was. */
+/** Attempts to create a channel when it is unknown whether the last one worked. */
 const MAX_ATTEMPTS = 3
 
 const Created = z.object({ id: z.optional(z.number()) })
@@ -55,7 +55,7 @@ export function channelCreation({ http, api, key }: Connection, rest: Rest) {
         if (response?.status === 200) return parseResponse(Created, response, request.purpose).id ?? null
         if (response !== null && !isUnclear(response)) throw refused(response, name, fields)
         if (attempts === MAX_ATTEMPTS) return null
-        await http.pause(response, attempts)
+        await http.pause(request, response, attempts)
         if ((await readChannel(appId, name)) !== null) return null
       }
     },
@@ -73,6 +73,6 @@ function refused(response: HttpResponse, name: string, fields: ChannelFields): E
   if (response.code !== 'cannot_access_app') return refusal(`make channel ${name}`, response)
   // The key may make channels, that was asked before. Newer servers want more for a public one.
   return fields.public
-    ? permissionMissing(`make the public channel ${name}`, 'app.update_settings', response)
-    : permissionMissing(`see channel ${name}, which exists`, 'app.read_channels', response)
+    ? permissionMissing(`create the public channel ${name}`, 'app.update_settings', response)
+    : permissionMissing(`read channel ${name}, which exists`, 'app.read_channels', response)
 }

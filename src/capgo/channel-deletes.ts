@@ -12,7 +12,7 @@ export type SeenChannel = Pick<ChannelRow, 'id' | 'name' | 'public' | 'rollout_v
   readonly version: { readonly id: number }
 }
 
-/** What became of a channel that was to be deleted: `changed` stays, since it is not as it was seen any more. */
+/** The result of deleting a channel: `changed` stays, since it is not as it was seen any more. */
 export type ChannelDeletion = 'deleted' | 'gone' | 'changed'
 
 export function channelDeletes(rest: Rest) {
@@ -44,7 +44,7 @@ export function channelDeletes(rest: Rest) {
      * Deletes a channel that is as it was seen; its overrides go with it, bundles stay. A key of the role
      * `app_preview` deletes its own channels only together with the bundle that they serve (`withBundle`), others only
      * without. Row security may keep a key from deleting the row itself: then the API does it, right after a look.
-     * Throws `not_deleted` when the channel is there all the same.
+     * Throws `not_deleted` when the channel still exists.
      */
     async deleteChannel(
       appId: string,
@@ -81,9 +81,9 @@ function isAsSeen(now: ChannelRow, seen: SeenChannel): boolean {
   )
 }
 
-/** What Capgo, or something before it, has acknowledged and not done. */
+/** A deletion that Capgo, or a proxy, acknowledged but did not do. */
 export function notDeleted(what: string): ActionError {
-  return new ActionError('not_deleted', `Capgo answered that ${what} was deleted, and it is still there.`, {
-    hint: 'Is a proxy between the runner and Capgo that answers for it? Run the job again: it goes on with what is left.',
+  return new ActionError('not_deleted', `Capgo reported that ${what} was deleted, but it still exists.`, {
+    hint: 'Check for a proxy between the runner and Capgo. Re-run the job. It continues with the rest.',
   })
 }

@@ -101,14 +101,14 @@ export function channels(rest: Rest) {
         path: `channel_devices?${query(filter)}`,
         row: Override,
       })
-      if (total === null) throw unexpected(purpose, 'no count in its header content-range')
+      if (total === null) throw unexpected(purpose, 'its header content-range has no count')
       return total
     },
 
     /** Lets a channel serve nothing. */
     async emptyChannel(appId: string, name: string): Promise<void> {
       await rest.api({
-        purpose: `take the bundle off channel ${name}`,
+        purpose: `remove the bundle from channel ${name}`,
         method: 'POST',
         path: '/channel',
         json: { app_id: appId, channel: name, version: null },
@@ -119,7 +119,7 @@ export function channels(rest: Rest) {
     /** Points a channel at a bundle. Doing it twice does no harm. */
     async promote(appId: string, bundleId: number, channel: Pick<ChannelRow, 'id' | 'name'>): Promise<void> {
       const { code } = await rest.api({
-        purpose: `point channel ${channel.name} at bundle ${bundleId}`,
+        purpose: `set channel ${channel.name} to bundle ${bundleId}`,
         method: 'PUT',
         path: '/bundle',
         json: { app_id: appId, version_id: bundleId, channel_id: channel.id },
@@ -134,18 +134,14 @@ export function channels(rest: Rest) {
 export function bundleVanished(channelName: string): ActionError {
   return new ActionError(
     'bundle_vanished',
-    `The bundle was deleted before channel ${channelName} was pointed at it.`,
-    { hint: 'Another job or person deletes bundles of this app. Run the job again.' },
+    `The bundle was deleted before channel ${channelName} was set to it.`,
+    { hint: 'Another job or person deleted it. Re-run the job.' },
   )
 }
 
 /** A channel that must exist by now. */
 function channelVanished(name: string): ActionError {
-  return new ActionError(
-    'channel_vanished',
-    `Channel ${name} is not there, although it was made or read before.`,
-    {
-      hint: 'Somebody deleted it meanwhile, or Capgo refused to make it. Run the job again.',
-    },
-  )
+  return new ActionError('channel_vanished', `Channel ${name} no longer exists.`, {
+    hint: 'Another job or person deleted it, or Capgo did not create it. Re-run the job.',
+  })
 }

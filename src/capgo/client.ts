@@ -78,9 +78,9 @@ export function createCapgo(options: CapgoOptions) {
     if (response.status !== 200)
       throw new ActionError(
         'not_capgo',
-        `${options.api} does not answer as a Capgo server: GET /private/config gave ${response.status}.`,
+        `${options.api} does not respond like a Capgo server: GET /private/config returned ${response.status}.`,
         {
-          hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.',
+          hint: 'Check api-url. On Supabase functions it ends in /functions/v1. Or set database-url and database-key.',
         },
       )
     const config = parseResponse(PrivateConfig, response, request.purpose)
@@ -88,9 +88,9 @@ export function createCapgo(options: CapgoOptions) {
     if (url.protocol !== 'https:' && !isLocal(url.hostname))
       throw new ActionError(
         'database_not_https',
-        `The server names ${config.supaHost} as its database, without https.`,
+        `The server reports the database address ${config.supaHost}, which is not https.`,
         {
-          hint: 'Set database-url and database-key to the address that this runner can reach.',
+          hint: 'Set database-url and database-key to an https address that the runner can reach.',
         },
       )
     return { url: config.supaHost, key: config.supaKey }
@@ -166,7 +166,7 @@ export function createCapgo(options: CapgoOptions) {
     if (response.status !== 200)
       throw new ActionError(
         'no_files_service',
-        `${options.files} does not answer as Capgo's files service: GET /files/config gave ${response.status}.`,
+        `${options.files} does not respond like Capgo's files service: GET /files/config returned ${response.status}.`,
         { hint: 'Set the input "files-url" to the base URL of the files service.' },
       )
     return parseResponse(FilesConfig, response, request.purpose)

@@ -79,7 +79,7 @@ export function devices(rest: Rest) {
       return { devices: devices.slice(0, max), isCut: cursor !== null || devices.length > max }
     },
 
-    /** What Capgo knows of these devices; those that never asked for an update are not among them. */
+    /** Capgo's records of these devices; those that never asked for an update are not among them. */
     async readDevices(appId: string, deviceIds: readonly string[]): Promise<DeviceRow[]> {
       const found: DeviceRow[] = []
       for (const ids of inGroups(deviceIds, IDS_PER_REQUEST)) {

@@ -53,7 +53,8 @@ export async function hashObject(
       size = 0
       return piece => {
         size += piece.length
-        if (size > maxBytes) throw new TooLong('response_too_long', `Could not ${purpose}: it does not end.`)
+        if (size > maxBytes)
+          throw new TooLong('response_too_long', `Could not ${purpose}: the download does not end.`)
         hash.update(decoder?.update(piece) ?? piece)
       }
     },

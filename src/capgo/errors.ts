@@ -10,59 +10,58 @@ interface Meaning {
   readonly hint: string
 }
 
-/** What a Capgo error code means for the person who set up the workflow. */
+/** The meaning of Capgo's error codes for the person who set up the workflow. */
 const MEANINGS = {
   no_key_provided: {
-    message: 'Capgo got no API key.',
-    hint: 'Set the input "capgo-token" from a secret, for example ${{ secrets.CAPGO_TOKEN }}.',
+    message: 'Capgo received no API key.',
+    hint: 'Set the input "capgo-token" from a secret, for example ${{ secrets.CAPGO_TOKEN }}. A proxy can also remove the header with the key.',
   },
   invalid_apikey: {
-    message: 'Capgo does not know the API key (wrong, revoked or expired).',
-    hint: 'Make a new key in the Capgo console under "API keys" and store it as the secret that "capgo-token" reads. After 20 wrong tries Capgo blocks the runner\'s address for 15 minutes.',
+    message: 'Capgo rejects the API key: it is wrong, revoked or expired.',
+    hint: 'Create a new key in the Capgo console ("API keys"), and store it as the secret for "capgo-token". After 20 wrong attempts, Capgo blocks the address of the runner for 15 minutes.',
   },
   too_many_failed_auth_attempts: {
-    message: "Capgo has blocked this runner's address for 15 minutes after too many wrong API keys.",
-    hint: 'Correct the key first, then wait: each further try prolongs the block.',
+    message: "Capgo blocks this runner's address for 15 minutes, because of too many wrong API keys.",
+    hint: 'Correct the key first, then wait. Each further attempt extends the block.',
   },
   too_many_requests: {
-    message: 'Capgo takes no more calls of this key for the moment.',
-    hint: 'Run the job again in some minutes: it goes on where this run stopped.',
+    message: 'Capgo limits the requests of this key for now.',
+    hint: 'Re-run the job in a few minutes. It continues where this run stopped.',
   },
   channel_zip_required: {
-    message: 'The channel accepts only bundles with a zip (update package), and this one has none.',
+    message: 'The channel accepts only bundles with a zip (update package), which this bundle does not have.',
     hint: 'Set the input "delta" to auto or true, or change the update package of the channel in the Capgo console.',
   },
   channel_delta_required: {
-    message: 'The channel accepts only bundles with delta files (update package), and this one has none.',
+    message:
+      'The channel accepts only bundles with delta files (update package), which this bundle does not have.',
     hint: 'Set the input "delta" to true, or change the update package of the channel in the Capgo console.',
   },
   user_not_found: {
-    message: 'Capgo finds nobody to whom the API key belongs.',
-    hint: 'Make a new key in the Capgo console under "API keys". A self-hosted database that is short of connections says this too: run the job again.',
+    message: 'Capgo cannot find the owner of the API key.',
+    hint: 'Re-run the job: a self-hosted database that is short of connections also causes this. If it fails again, create a new key in the Capgo console ("API keys").',
   },
   encryption_required: {
-    message: "The app's organisation accepts encrypted bundles only, and this bundle is not encrypted.",
-    hint: 'Nothing was uploaded. Set the input "private-key" from a secret, and the public key of the same pair in the Capacitor config (plugins.CapacitorUpdater.publicKey). Installed apps need that public key first.',
+    message: "The app's organisation accepts only encrypted bundles, and this bundle is not encrypted.",
+    hint: 'Nothing was uploaded. Set the input "private-key" from a secret. Set plugins.CapacitorUpdater.publicKey in the Capacitor config to the public key of the pair. Installed apps need that public key first.',
   },
   encryption_key_required: {
-    message:
-      "The app's organisation accepts bundles of one encryption key only, and this bundle does not name its key.",
+    message: "The app's organisation accepts only one encryption key, and this bundle does not name its key.",
     hint: 'Nothing was uploaded. Set plugins.CapacitorUpdater.publicKey in the Capacitor config to the public key of that pair.',
   },
   encryption_key_mismatch: {
-    message:
-      "The app's organisation accepts bundles of one encryption key only, and this bundle has another.",
-    hint: 'Nothing was uploaded. Use the key pair that the organisation demands: its private key in the input "private-key", its public key in the Capacitor config. An owner of the organisation sees in the Capgo console which one it is.',
+    message: "The app's organisation accepts only one encryption key, and this bundle has another.",
+    hint: 'Nothing was uploaded. Use the key pair of the organisation: the private key as the input "private-key", the public key in the Capacitor config. Owners of the organisation see the required key in the Capgo console.',
   },
   on_premise_app: {
-    message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
-    hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
+    message: "The plan of the app's organisation is exhausted, cancelled or not valid.",
+    hint: "Check the organisation's plan in the Capgo console: storage, devices and payment.",
   },
 } satisfies Partial<Record<ErrorCode, Meaning>>
 
 const KEY_WORKED = {
-  message: 'Capgo refuses the API key, which worked earlier in this run.',
-  hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
+  message: 'Capgo rejects the API key, which worked earlier in this run.',
+  hint: 'If the key was revoked or has expired, store a new one as the secret for "capgo-token". A self-hosted database that is short of connections also rejects good keys. Re-run the job, or raise max_connections of the database.',
 } as const
 
 /**
@@ -87,8 +86,8 @@ export function refusal(purpose: string, response: HttpResponse, needs?: Permiss
     {
       transient: isFault(response) || (response.status === 429 && code !== 'on_premise_app'),
       hint: isFault(response)
-        ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-        : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
+        ? 'Capgo is having problems. Re-run the job later. It continues where this run stopped.'
+        : 'This code comes from Capgo. Check the app, the channel and the key in the Capgo console.',
       cause: summary(response),
     },
   )
@@ -113,9 +112,9 @@ function askedToWait(purpose: string, code: string, response: HttpResponse): Act
   const minutes = Math.ceil((retryAfter(response) ?? 0) / 60_000)
   return new ActionError(
     codeFor(code, response),
-    `Could not ${purpose}: Capgo answered ${response.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`,
+    `Could not ${purpose}: Capgo answered ${response.status}${code ? ` ${code}` : ''} and asks to retry in ${minutes} minutes.`,
     {
-      hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,
+      hint: `This run does not wait that long. Re-run the job in ${minutes} minutes. It continues where this run stopped.`,
       transient: true,
       cause: summary(response),
     },
@@ -127,7 +126,7 @@ export function permissionMissing(purpose: string, needs: Permission, response?:
     'permission_missing',
     `The Capgo key cannot ${purpose}: permission ${needs} is missing.`,
     {
-      hint: `Give the key's role that permission in the Capgo console. The least privileged role that includes it is ${LEAST_ROLE[needs]}.`,
+      hint: `Add it to the role of the key in the Capgo console. The least privileged role that includes it is ${LEAST_ROLE[needs]}.`,
       cause: response === undefined ? undefined : summary(response),
     },
   )

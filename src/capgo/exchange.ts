@@ -9,7 +9,7 @@ import { type HttpResponse, readBody } from './response.ts'
 export interface ExchangeOptions {
   readonly dispatcher: Dispatcher
   readonly userAgent: string
-  /** Responses are read without the secrets that they echo: whatever quotes them then cannot tell any. */
+  /** Responses are read without the secrets that they echo: whatever quotes them then contains none. */
   readonly redact: (text: string) => string
   /** Ends every request, and every pause between two attempts, with its reason. */
   readonly signal: AbortSignal
@@ -88,7 +88,7 @@ function redirectRefused({ purpose, url }: HttpRequest): ActionError {
     'redirect_refused',
     `Could not ${purpose}: ${originOf(url)} answered with a redirect.`,
     {
-      hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
+      hint: 'The Capgo key is never sent to another address. Set api-url (files-url, database-url) to the final address.',
     },
   )
 }
@@ -105,7 +105,7 @@ function explain(error: unknown, { purpose, url }: HttpRequest, redact: (text: s
       'no_connection',
       `Could not ${purpose}: no answer from ${originOf(url)} (${cause.code ?? cause.name}: ${redact(cause.message)}).`,
       {
-        hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
+        hint: 'Check api-url, and that the runner can reach it. Then re-run the job. It continues where this run stopped.',
         cause,
         transient: true,
       },
@@ -117,7 +117,7 @@ function explain(error: unknown, { purpose, url }: HttpRequest, redact: (text: s
 function watchUpload(chunks: AsyncIterable<Uint8Array>, after: number) {
   const controller = new AbortController()
   const timer = setTimeout(
-    () => controller.abort(new DOMException(`nothing moved for ${after} ms`, 'TimeoutError')),
+    () => controller.abort(new DOMException(`no data for ${after} ms`, 'TimeoutError')),
     after,
   )
   async function* watched(): AsyncGenerator<Uint8Array> {
@@ -149,9 +149,9 @@ function collect(pieces: Buffer[], { purpose, url }: HttpRequest): (piece: Buffe
     if (size > MAX_RESPONSE)
       throw new ActionError(
         'response_too_long',
-        `Could not ${purpose}: the answer of ${originOf(url)} has more than ${MAX_RESPONSE / 1024 / 1024} MiB.`,
+        `Could not ${purpose}: the response of ${originOf(url)} has more than ${MAX_RESPONSE / 1024 / 1024} MiB.`,
         {
-          hint: 'No answer of a Capgo server is that long. Is api-url (files-url, database-url) the right address?',
+          hint: 'A Capgo server never sends that much. Check api-url (files-url, database-url).',
         },
       )
     pieces.push(piece)
@@ -159,5 +159,5 @@ function collect(pieces: Buffer[], { purpose, url }: HttpRequest): (piece: Buffe
 }
 
 export function originOf(url: string): string {
-  return URL.parse(url)?.origin ?? 'an address that is none'
+  return URL.parse(url)?.origin ?? 'an invalid address'
 }

@@ -2,6 +2,8 @@
  * The one way to Capgo's servers: retries, `Retry-After`, and how much is asked at once. No encoding is asked for, so
  * nothing is unpacked.
  */
+
+import { type Attempts, describeRetry } from '../runtime/retry.ts'
 import { ConnectionError, type ExchangeOptions, exchange, neverSent, originOf } from './exchange.ts'
 import { createLoad, isKeyRefused } from './load.ts'
 import type { HttpRequest } from './request.ts'
@@ -30,7 +32,7 @@ export function createHttp(options: HttpOptions) {
   /** Origins that have answered: when they are gone, it is not for a wrong address. */
   const known = new Set<string>()
   const load = createLoad()
-  /** What the server's clock said when the last response came. */
+  /** The server's clock at the last response. */
   let clock: { readonly date: number; readonly at: number } | null = null
 
   /** Sends a request and returns the response, whatever its status. Throws what `exchange` throws. */
@@ -62,12 +64,10 @@ export function createHttp(options: HttpOptions) {
         if (response === null) throw error
         return isKeyRefused(response) ? load.giveUp(response) : response
       }
-      const why = response === null ? 'no answer' : statusOf(response)
-      const when = wanted ? ` in ${Math.ceil(wanted / 1000)} s` : ''
-      const count = attempts < MAX_ATTEMPTS ? ` (${attempts + 1} of ${MAX_ATTEMPTS})` : ''
-      options.onRetry(`${request.purpose}: ${why}; trying again${when}${count}`)
       // With jitter, so that runs which were refused together do not come back together.
-      await sleep(Math.max(wanted ?? 0, Math.min(MAX_PAUSE, backoff(attempts) * (1 + Math.random()))))
+      const milliseconds = Math.max(wanted ?? 0, Math.min(MAX_PAUSE, backoff(attempts) * (1 + Math.random())))
+      sayRetry(request, response, milliseconds, attempts < MAX_ATTEMPTS ? [attempts + 1, MAX_ATTEMPTS] : null)
+      await sleep(milliseconds)
     }
   }
 
@@ -93,17 +93,41 @@ export function createHttp(options: HttpOptions) {
     return exchange(request, options, onHeaders)
   }
 
-  /** Waits as long as the response asks for, else longer with each attempt; returns the milliseconds. */
-  async function pause(response: HttpResponse | null, attempts: number): Promise<number> {
+  function sayRetry(
+    { purpose }: Pick<HttpRequest, 'purpose'>,
+    response: HttpResponse | null,
+    milliseconds: number,
+    attempts: Attempts,
+  ): void {
+    const answer = response === null ? 'did not answer' : `answered ${statusOf(response)}`
+    options.onRetry(describeRetry(`Capgo ${answer} (${purpose}).`, milliseconds, attempts))
+  }
+
+  /**
+   * Waits before the request is sent again, as long as the response asks for, else longer with each attempt; returns the
+   * milliseconds.
+   */
+  async function pause(
+    request: Pick<HttpRequest, 'purpose'>,
+    response: HttpResponse | null,
+    attempts: number,
+  ): Promise<number> {
     const wanted = response === null ? null : retryAfter(response)
     const milliseconds =
       wanted === null ? Math.min(MAX_PAUSE, backoff(attempts)) : Math.min(wanted, MAX_RETRY_AFTER)
+    sayRetry(request, response, milliseconds, null)
     await sleep(milliseconds)
     return milliseconds
   }
 
   function backoff(attempts: number): number {
     return (options.firstPause ?? FIRST_PAUSE) * 2 ** (attempts - 1)
+  }
+
+  /** Waits so many milliseconds because Capgo allows no more calls until then, and says so in the log. */
+  async function waitForLimit(ms: number): Promise<void> {
+    options.onRetry(`Waiting ${Math.ceil(ms / 1000)} s: Capgo limits the calls of a key.`)
+    await sleep(ms)
   }
 
   async function sleep(ms: number): Promise<void> {
@@ -117,7 +141,7 @@ export function createHttp(options: HttpOptions) {
     return clock === null ? new Date() : new Date(clock.date + performance.now() - clock.at)
   }
 
-  return { send, pause, sleep, now }
+  return { send, pause, sleep, waitForLimit, now }
 }
 
 /** When a response was made; null where a cache kept it, or it does not say. */
@@ -127,5 +151,5 @@ function readClock({ date, age }: HttpResponse['headers']) {
 }
 
 function statusOf({ status, code }: HttpResponse): string {
-  return `HTTP ${status}${code ? ` ${code}` : ''}`
+  return `${status}${code ? ` ${code}` : ''}`
 }

@@ -20,7 +20,7 @@ interface Turn {
 /** The key was given up: nothing is asked any more. */
 interface NoTurn {
   readonly kind: 'closed'
-  /** What every further request would get. */
+  /** The answer to every further request. */
   readonly response: HttpResponse
 }
 
@@ -87,7 +87,7 @@ export function createLoad() {
       return final
     },
 
-    /** What takes the place of every other response, once the key was given up. */
+    /** The replacement for every other response, once the key was given up. */
     lastResponse: (): HttpResponse | null => last,
   }
 }
@@ -97,7 +97,7 @@ export function isKeyRefused({ status, code }: HttpResponse): boolean {
 }
 
 /**
- * The database answers a wrong key too, with nothing, and some of its functions tell everybody the same; the API and the
+ * The database answers a wrong key too, with nothing, and some of its functions answer everybody alike; the API and the
  * files service do neither.
  */
 function provesKey({ url }: HttpRequest, { status, text }: HttpResponse): boolean {

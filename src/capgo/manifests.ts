@@ -6,7 +6,7 @@ import { list, PAGE, query } from './postgrest.ts'
 import type { Rest } from './rest.ts'
 import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './schema.ts'
 
-/** So many requests are worth the stored files that they tell; Capgo takes 10,000 entries a bundle. */
+/** Requests that are worth the stored files they find; Capgo accepts 10,000 entries a bundle. */
 const MAX_PAGES = 50
 /** Entries that are written at once. */
 const ENTRIES_PER_PIECE = 200
@@ -26,7 +26,7 @@ export function manifests({ http, api, key }: Connection, rest: Rest) {
       offset: String(offset),
     }
     return rest.select({
-      purpose: 'read the files of the bundle before',
+      purpose: 'read the files of the previous bundle',
       path: `manifest?${query(parameters)}`,
       row: StoredFile,
     })
@@ -34,7 +34,7 @@ export function manifests({ http, api, key }: Connection, rest: Rest) {
 
   async function countEntries(id: number): Promise<number> {
     const [bundle] = await rest.select({
-      purpose: 'see whether the delta files are taken up',
+      purpose: 'check whether Capgo has processed the delta files',
       path: `app_versions?${query({ id: `eq.${id}`, select: 'manifest_count' })}`,
       row: Entries,
     })
@@ -60,7 +60,7 @@ export function manifests({ http, api, key }: Connection, rest: Rest) {
      */
     async setManifest(appId: string, name: string, manifest: readonly ManifestEntry[]): Promise<boolean> {
       const request = {
-        purpose: `hand over the delta files of ${name}`,
+        purpose: `register the delta files of ${name}`,
         method: 'POST',
         url: `${api}/private/set_manifest`,
         headers: { ...key, 'content-type': 'application/json' },
@@ -74,12 +74,18 @@ export function manifests({ http, api, key }: Connection, rest: Rest) {
       throw refusal(request.purpose, response, 'app.upload_bundle')
     },
 
-    /** Waits until devices can be given the delta files; false when the server does not take them up in time. */
-    async awaitManifest(id: number, count: number): Promise<boolean> {
+    /**
+     * Waits until devices can be given the delta files; false when the server does not take them up in time. `onWait` is
+     * called before each pause with those that it has taken up.
+     */
+    async awaitManifest(id: number, count: number, onWait: (taken: number) => void): Promise<boolean> {
+      let taken = 0
       const began = performance.now()
       for (let waited = 0; waited < MAX_TAKE_UP; ) {
+        onWait(taken)
         await http.sleep(POLL_INTERVAL)
-        if ((await countEntries(id)) >= count) return true
+        taken = await countEntries(id)
+        if (taken >= count) return true
         // The questions take their time too.
         waited = Math.max(waited + POLL_INTERVAL, performance.now() - began)
       }

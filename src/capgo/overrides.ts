@@ -42,7 +42,7 @@ export interface OverrideChanges {
 export function overrides({ http }: Connection, rest: Rest) {
   /**
    * All rows, page by page in the order of their ids: what comes and goes meanwhile moves no row to another page. A
-   * server may give fewer rows at once than we ask for, so only the count tells which page is the last.
+   * server may give fewer rows at once than we ask for, so only the count shows which page is the last.
    */
   async function readOverrides(filter: Readonly<Record<string, string>>): Promise<OverrideRow[]> {
     const purpose = 'read the overrides of devices'
@@ -62,7 +62,7 @@ export function overrides({ http }: Connection, rest: Rest) {
         row: OverrideRow,
       })
       if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? after)))
-        throw unexpected(purpose, 'its rows are not in the order that was asked for')
+        throw unexpected(purpose, 'its rows are not in the requested order')
       all.push(...rows)
       if (rows.length === 0 || (total !== null && rows.length >= total)) return all
     }
@@ -81,9 +81,9 @@ export function overrides({ http }: Connection, rest: Rest) {
     if (code === 'public_channel_override')
       throw new ActionError(
         'public_channel',
-        `Channel ${channel} is public: Capgo puts no device on it by name.`,
+        `Channel ${channel} is public, and Capgo does not allow overrides to a public channel.`,
         {
-          hint: 'Devices get the public channel by having no override; name a private channel in the testers file.',
+          hint: 'Devices without an override get the public channel. Use a private channel in the testers file.',
         },
       )
     if (code === 'channel_not_found')
@@ -91,14 +91,14 @@ export function overrides({ http }: Connection, rest: Rest) {
         'channel_unknown',
         `Channel ${channel} does not exist, or the key cannot see it.`,
         {
-          hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
+          hint: 'Create it in the Capgo console, or publish to it, or correct the name.',
         },
       )
   }
 
   async function clearOverride(appId: string, device: string): Promise<void> {
     await rest.api({
-      purpose: 'take a device off its channel',
+      purpose: 'remove a device from its channel',
       method: 'DELETE',
       path: '/device',
       json: { app_id: appId, device_id: device },
@@ -146,7 +146,7 @@ export function overrides({ http }: Connection, rest: Rest) {
             return false
           })
         },
-        sleep: http.sleep,
+        sleep: http.waitForLimit,
         run: ({ device, channel }) =>
           channel === null ? clearOverride(appId, device) : setOverride(appId, device, channel),
         onDone,
@@ -186,7 +186,7 @@ export function overrides({ http }: Connection, rest: Rest) {
 /** A delete or set that Capgo acknowledged and did not do: it says ok where the key is not allowed to. */
 export function changeWithoutEffect(): ActionError {
   return permissionMissing(
-    'change what channel a device is on (Capgo answered ok and did nothing)',
+    'change the channel of a device (Capgo answered ok and did nothing)',
     MANAGE_FORCED,
   )
 }

@@ -77,9 +77,9 @@ export function parseResponse<T>(schema: z.ZodMiniType<T>, { json }: HttpRespons
 export function unexpected(purpose: string, why: string): ActionError {
   return new ActionError(
     'unexpected_response',
-    `Could not ${purpose}: Capgo's answer is not what this action knows (${why}).`,
+    `Could not ${purpose}: Capgo's response has an unknown format (${why}).`,
     {
-      hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.',
+      hint: 'Check that api-url (database-url) is a Capgo server. A newer server can need a newer version of this action.',
     },
   )
 }

@@ -110,7 +110,7 @@ export function createRest({ http, api, key, database }: Connection) {
     remove: (request: Purpose & { readonly path: string }): Promise<HttpResponse> =>
       query({ ...request, method: 'DELETE', prefer: RETURN_ROWS }),
 
-    /** What a function of the database returns. */
+    /** The result of a database function. */
     async rpc<T>({ name, parameters, result, ...request }: FunctionCall<T>): Promise<T> {
       const response = await query({ ...request, method: 'POST', path: `rpc/${name}`, json: parameters })
       return parseResponse(result, response, request.purpose)

@@ -45,11 +45,11 @@ export async function readAll<T extends { readonly id: number }>(
     for (const each of rows) {
       const before = all.at(-1)
       if (before !== undefined && (order === 'asc' ? each.id <= before.id : each.id >= before.id))
-        throw unexpected(purpose, 'rows that were not asked for')
+        throw unexpected(purpose, 'it has rows that were not requested')
       all.push(each)
     }
     // A server may give fewer rows at once than we ask for; without its word only an empty page is the end.
     if (total !== null && total <= rows.length) return all
   }
-  throw unexpected(purpose, 'the rows do not end')
+  throw unexpected(purpose, 'its rows do not end')
 }

@@ -7,9 +7,9 @@ import * as z from 'zod/mini'
 /** A row's number. */
 const Id = z.int()
 const Count = z.int().check(z.nonnegative())
-const Timestamp = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text)), 'is not a time'))
+const Timestamp = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text)), 'is not a timestamp'))
 /** What can be sent as a header: no line break, nothing but ASCII. */
-const HeaderValue = z.string().check(z.regex(/^[\x21-\x7e]+$/, 'is not a key'))
+const HeaderValue = z.string().check(z.regex(/^[\x21-\x7e]+$/, 'is not a valid key'))
 
 /** `GET {api}/private/config`: where the database is. `supaKey` is publishable. */
 export const PrivateConfig = z.object({
@@ -18,7 +18,7 @@ export const PrivateConfig = z.object({
 })
 export type PrivateConfig = z.infer<typeof PrivateConfig>
 
-/** What Capgo's files service takes at most, in bytes, where its configuration does not say otherwise. */
+/** Default limit of Capgo's files service, in bytes. */
 export const MAX_UPLOAD = 1_073_741_824
 
 /** `GET {files}/files/config`. Lengths in bytes. Defaults are those of a server without the route. */

@@ -41,7 +41,7 @@ export function storedObjects({ http, files }: Connection) {
     /** What the files service says about an object without sending it; null when there is none. */
     async describeStored(key: string): Promise<{ size: number; sha256: string | null } | null> {
       const request = {
-        purpose: 'look at the stored bundle',
+        purpose: 'check the stored bundle',
         method: 'GET',
         url: addressOf(key),
         headers: { range: 'bytes=0-0' },
@@ -71,7 +71,7 @@ export function storedObjects({ http, files }: Connection) {
           let size = 0
           return piece => {
             size += piece.length
-            if (size > length) throw new Error('the server sends more than was asked for')
+            if (size > length) throw new Error('the server sends more than was requested')
             pieces.push(piece)
           }
         },

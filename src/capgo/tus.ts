@@ -60,7 +60,7 @@ export function tusUploads(connection: Connection) {
     const { what, size } = object
     const chunk = Math.min(config.maxChunkSize, size)
     if (size > MAX_CHUNKS * chunk)
-      throw unexpected(`upload ${what}`, `it takes ${chunk} bytes at once, and there are ${size}`)
+      throw unexpected(`upload ${what}`, `it accepts ${chunk} bytes at once, and the file has ${size}`)
     const patience = new Patience()
     let upload: ServerUpload | null = mayBeStarted ? await findUpload(object, config) : null
     let furthest = upload?.offset ?? 0
@@ -84,7 +84,7 @@ export function tusUploads(connection: Connection) {
           throw uploadRefused(object, request, response)
         if (++setbacks > MAX_RESUMES || patience.left === 0)
           throw response === null ? lost(what) : uploadRefused(object, request, response)
-        patience.spend(await http.pause(response, setbacks))
+        patience.spend(await http.pause(request, response, setbacks))
         // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
         if (response?.code === 'duplicate_upload') upload = null
         else upload = upload === null ? await findUpload(object, config) : await readOffset(object, upload)
@@ -184,7 +184,7 @@ export function tusUploads(connection: Connection) {
       return response
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error
-      // What moved bytes may have got further than is known here.
+      // After moved bytes, the server can be further than is known here.
       if (neverSent(error)) patience.spend(performance.now() - start)
       return null
     }
@@ -192,7 +192,7 @@ export function tusUploads(connection: Connection) {
 
   function progressRequest(object: string, location: string) {
     return {
-      purpose: `ask how far the upload of ${object} got`,
+      purpose: `read the progress of the upload of ${object}`,
       method: 'HEAD',
       url: location,
       headers: { ...key, ...TUS },
@@ -200,19 +200,19 @@ export function tusUploads(connection: Connection) {
     } as const
   }
 
-  /** The upload goes on where the server says, on the files host only: the key is sent there. */
+  /** The upload continues where the server says, on the files host only, because the key is sent there. */
   function followLocation({ purpose }: HttpRequest, { headers }: HttpResponse): string {
     const location =
       typeof headers.location === 'string'
         ? URL.parse(headers.location, `${files}/files/upload/attachments/`)
         : null
-    if (location === null) throw unexpected(purpose, 'it does not say where the upload goes on')
+    if (location === null) throw unexpected(purpose, 'it does not say where the upload continues')
     if (location.origin !== new URL(files).origin)
       throw new ActionError(
         'upload_elsewhere',
-        `The files service wants the upload to go on at ${location.origin}.`,
+        `The files service redirected the upload to ${location.origin}.`,
         {
-          hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
+          hint: 'The Capgo key is sent only to the files service. If that address is right, set the input "files-url" to it.',
         },
       )
     return location.href
@@ -221,7 +221,7 @@ export function tusUploads(connection: Connection) {
   return { uploadFile }
 }
 
-/** What an upload may wait for in all without getting any further. */
+/** Longest total wait of an upload without progress. */
 class Patience {
   #left = MAX_RETRY_TIME
 
@@ -257,8 +257,8 @@ function isWorthResuming(response: HttpResponse): boolean {
 }
 
 function lost(what: string): ActionError {
-  return new ActionError('upload_lost', `The upload of ${what} broke off ${MAX_RESUMES + 1} times.`, {
-    hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
+  return new ActionError('upload_lost', `The upload of ${what} was interrupted ${MAX_RESUMES + 1} times.`, {
+    hint: 'Nothing was published. Re-run the job. It continues with this bundle.',
     transient: true,
   })
 }
@@ -269,12 +269,12 @@ function uploadRefused(
   response: HttpResponse,
 ): ActionError {
   if (response.status === 413)
-    return new ActionError('bundle_too_large', `Capgo refuses ${what}: ${size} bytes are too many.`, {
-      hint: 'Leave out source maps and large media, or load them from elsewhere.',
+    return new ActionError('bundle_too_large', `Capgo rejects ${what}: ${size} bytes are too many.`, {
+      hint: 'Leave out source maps and large media, or load them from a server.',
     })
   if (response.status === 415)
     return new ActionError('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
-      hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
+      hint: 'Nothing was published. Re-run the job. If it fails again, check for a proxy that changes the data.',
     })
   return refusal(purpose, response, 'app.upload_bundle')
 }

@@ -56,7 +56,7 @@ const MAX_FILE = 256 * 1024 * 1024
 export function updates({ http, plugin }: Connection) {
   async function ask(device: AskingDevice): Promise<Offer> {
     const response = await http.send({
-      purpose: 'ask for an update as a device would',
+      purpose: 'request an update like a device',
       method: 'POST',
       url: `${plugin}/updates`,
       // No key: devices have none.
@@ -107,7 +107,7 @@ export function updates({ http, plugin }: Connection) {
       hashObject(
         {
           http,
-          purpose: 'download the bundle as a device would',
+          purpose: 'download the bundle like a device',
           url,
           maxBytes: MAX_DOWNLOAD,
           timeout: DOWNLOAD_TIMEOUT,
@@ -119,7 +119,7 @@ export function updates({ http, plugin }: Connection) {
     async downloadFile(url: string): Promise<Buffer | null> {
       let pieces: Buffer[] = []
       const request: HttpRequest = {
-        purpose: 'download a delta file as a device would',
+        purpose: 'download a delta file like a device',
         method: 'GET',
         url,
         retry: 'repeat',
@@ -143,7 +143,7 @@ export function updates({ http, plugin }: Connection) {
     /** Whether a device that downloads from this address gets something. */
     async isThere(url: string): Promise<boolean> {
       const request = {
-        purpose: 'look at a delta file as a device would',
+        purpose: 'check a delta file like a device',
         method: 'GET',
         url,
         headers: { range: 'bytes=0-0' },

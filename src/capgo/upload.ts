@@ -60,7 +60,7 @@ export function uploads(connection: Connection, rest: Rest) {
   /** The route that gives the link finds the row only when it belongs to the key's user. */
   async function claimRow({ appId, name }: BundleUpload): Promise<void> {
     const user = await rest.rpc({
-      purpose: 'ask whose key this is',
+      purpose: 'read the owner of the key',
       name: 'request_actor_user_id',
       parameters: {},
       result: z.string(),
@@ -78,9 +78,9 @@ export function uploads(connection: Connection, rest: Rest) {
     if (stored?.size === zip.size && stored.sha256 === zip.sha256) return
     throw new ActionError(
       'stored_differs',
-      `What Capgo stored for bundle ${zip.name} is not what was uploaded (SHA-256 ${stored?.sha256 ?? 'of nothing'} instead of ${zip.sha256}).`,
+      `Capgo stored other content for bundle ${zip.name} than was uploaded (SHA-256 ${stored?.sha256 ?? 'of nothing'} instead of ${zip.sha256}).`,
       {
-        hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
+        hint: 'Nothing was published. Re-run the job. If it fails again, check for a proxy that changes the data.',
       },
     )
   }

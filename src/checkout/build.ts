@@ -14,7 +14,7 @@ export interface BuildOptions {
   readonly root: string
   /** Absolute path of the app's folder. */
   readonly directory: string
-  /** As detected; null when nothing tells: then npm runs scripts, and nothing can be installed. */
+  /** As detected; null when unknown: then npm runs scripts, and nothing can be installed. */
   readonly manager: PackageManager | null
   /** From `childEnvironment`. */
   readonly env: Readonly<Record<string, string>>
@@ -44,9 +44,9 @@ export async function installDependencies(options: BuildOptions): Promise<string
   if (manager === null || manager.lockfile === null)
     throw new ActionError(
       'lockfile_missing',
-      'The dependencies are not installed, and no lockfile was found to install from.',
+      'The dependencies are not installed, and no lockfile was found.',
       {
-        hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
+        hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in an earlier step.`,
         at: { file: shownPath(root, manifest.file) },
       },
     )
@@ -59,7 +59,7 @@ export async function installDependencies(options: BuildOptions): Promise<string
   if (exitCode !== 0) {
     const lockfile = shownPath(root, manager.lockfile)
     const { hint, output } = explainInstall(manager, tail, lockfile)
-    throw new ActionError('install_failed', `"${title}" ended with ${end}.`, {
+    throw new ActionError('install_failed', `"${title}" failed with ${end}.`, {
       hint,
       at: { file: lockfile },
       output,
@@ -74,8 +74,8 @@ export async function installDependencies(options: BuildOptions): Promise<string
 function sayLeftOut(lacking: readonly string[], env: BuildOptions['env']): string {
   const names = `${lacking.slice(0, NAMES_LIMIT).join(', ')}${lacking.length > NAMES_LIMIT ? ' and more' : ''}`
   const why = leavesDevOut(env)
-    ? 'NODE_ENV is "production", or npm is told to omit them. Bundlers set NODE_ENV themselves: take it out of env: for this step'
-    : 'The configuration of the package manager leaves them out. Install them in a step before this action'
+    ? 'NODE_ENV is "production", or npm is set to omit them. Bundlers set NODE_ENV themselves, so remove it from "env:" of this step'
+    : 'The configuration of the package manager omits them. Install them in an earlier step'
   return `These devDependencies are not installed: ${names}. ${why}.`
 }
 
@@ -86,7 +86,7 @@ function sayLeftOut(lacking: readonly string[], env: BuildOptions['env']): strin
  */
 export async function buildWebApp(options: BuildOptions & { readonly script: string }): Promise<string> {
   const { root, script } = options
-  const file = await findScript(options)
+  const file = await findBuildScript(options)
   const manager = options.manager ?? { name: 'npm' as const, agent: 'npm' as const }
   const { title, exitCode, end, tail } = await runManager(
     manager,
@@ -97,8 +97,8 @@ export async function buildWebApp(options: BuildOptions & { readonly script: str
     const manifest = await findManifest(options.directory, root)
     const lacking = manifest === null ? [] : await missingDev(manifest, root)
     const leftOut = lacking.length > 0 ? `${sayLeftOut(lacking, options.env)} ` : ''
-    throw new ActionError('build_failed', `"${title}" ended with ${end}.`, {
-      hint: `${leftOut}The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.`,
+    throw new ActionError('build_failed', `"${title}" failed with ${end}.`, {
+      hint: `${leftOut}See the build output for the cause. The build does not see the inputs and tokens of this action. Pass the variables it needs with the input build-env, or build-secrets for a secret.`,
       at: { file: shownPath(root, file) },
       output: tail,
     })
@@ -106,12 +106,12 @@ export async function buildWebApp(options: BuildOptions & { readonly script: str
   return title
 }
 
-/** Absolute path of the `package.json` with the script. */
-async function findScript({
+/** Absolute path of the `package.json` with the script. Throws `package_json_missing`, `build_script_missing`. */
+export async function findBuildScript({
   root,
   directory,
   script,
-}: BuildOptions & { readonly script: string }): Promise<string> {
+}: Pick<BuildOptions, 'root' | 'directory'> & { readonly script: string }): Promise<string> {
   const others: string[] = []
   let nearest: string | null = null
   for await (const { file, scripts = {} } of manifestsUp(directory, root)) {
@@ -129,13 +129,13 @@ async function findScript({
       'package_json_missing',
       `No package.json found in "${shownPath(root, directory) || '.'}" or above it.`,
       {
-        hint: `${below.length === 0 ? '' : `Found in ${below.join(' and ')}. `}Set the input working-directory to the folder of the app${below.length === 0 ? '' : ' (the Capacitor config may be above it)'}, or build: false when the web folder is built already.`,
+        hint: `${below.length === 0 ? '' : `Found in ${below.join(' and ')}. `}Set the input working-directory to the folder of the app${below.length === 0 ? '' : ' (the Capacitor config can be above it)'}, or build: false if the web folder is already built.`,
       },
     )
   }
   const shown = shownPath(root, nearest)
   throw new ActionError('build_script_missing', `${shown} has no script "${script}".`, {
-    hint: `${others.length === 0 ? 'It has no scripts at all.' : others.join(' ')} Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
+    hint: `${others.length === 0 ? 'It has no scripts.' : others.join(' ')} Set the input build-script to the script of the web build, or build: false if the web folder is already built.`,
     at: { file: shown },
   })
 }
@@ -155,9 +155,9 @@ async function runManager(
     if (!(error instanceof ActionError) || error.code !== 'program_missing') throw error
     throw new ActionError(
       'package_manager_missing',
-      `"${title}" cannot run: ${manager.name} is not installed here.`,
+      `"${title}" cannot run because ${manager.name} is not installed.`,
       {
-        hint: `Add a step before this action: ${SETUP[manager.name]}.`,
+        hint: `Add an earlier step: ${SETUP[manager.name]}.`,
         cause: error,
       },
     )

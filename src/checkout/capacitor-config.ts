@@ -18,7 +18,7 @@ import { foldersBelow } from './package-json.ts'
 export interface CapacitorConfig {
   /** Absolute path. */
   readonly file: string
-  /** What devices tell Capgo: `plugins.CapacitorUpdater.appId`, else the config's `appId`. */
+  /** The app id that devices send to Capgo: `plugins.CapacitorUpdater.appId`, else the config's `appId`. */
   readonly appId: string
   /** Relative to the folder of the config. */
   readonly webDir: string
@@ -44,7 +44,7 @@ export interface CapacitorConfig {
 }
 
 export interface ReadConfigOptions extends EvaluatorOptions {
-  /** Reads JSON and evaluates nothing: the config may be a stranger's. */
+  /** Reads JSON and evaluates nothing: the config can be untrusted. */
   readonly dataOnly?: boolean
   /** Throws `PackagesMissing` wherever the config may say otherwise with its packages installed. */
   readonly beforeInstall?: boolean
@@ -107,7 +107,7 @@ export async function readCapacitorConfig(options: ReadConfigOptions): Promise<C
   const shown = shownPath(root, file)
   const isJson = file.endsWith('.json')
   if (dataOnly && !isJson)
-    throw new ActionError('unsafe_config', `${shown} is code, and is not evaluated on this event.`)
+    throw new ActionError('unsafe_config', `${shown} is code and is not evaluated on this event.`)
   const evaluated = isJson ? null : await evaluateConfig(file, options)
   const text = await readFile(file, 'utf8')
   const content = evaluated?.content ?? parseJson(text, shown, 'config_broken')
@@ -138,7 +138,7 @@ function check(content: unknown, written: ConfigText): Omit<CapacitorConfig, 'fi
       'config_invalid',
       `${shown}: ${issue?.path.join('.') || 'the config'}: ${issue?.message}.`,
       {
-        hint: 'Correct this value; the names and types are in the documentation of Capacitor and of its plugin CapacitorUpdater.',
+        hint: 'Correct this value. See the documentation of Capacitor and of its plugin CapacitorUpdater for names and types.',
         at,
       },
     )
@@ -151,7 +151,7 @@ function check(content: unknown, written: ConfigText): Omit<CapacitorConfig, 'fi
   requireOwnId(appId, written)
   if (webDir !== undefined && NO_WEB_DIR.includes(webDir))
     throw new ActionError('web_dir_invalid', `${shown}: webDir is "${webDir}".`, {
-      hint: 'It must name a folder of its own, the one that the build writes to, for example "dist".',
+      hint: 'Set it to the folder that the build writes to, for example "dist".',
       at,
     })
   const unset = SOUGHT.flatMap(key => {
@@ -182,13 +182,13 @@ function requireOwnId(appId: string | undefined, written: ConfigText): asserts a
       })
     if (!appId)
       throw new ActionError('app_id_missing', `${what}.`, {
-        hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
+        hint: 'Add appId: "com.example.app" to the config with the id of your app, or set the input app-id.',
         at,
       })
   }
   if (appId === undefined || !APP_ID.test(appId))
     throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-      hint: 'App ids look like com.example.app, with a dot between the parts: the first has letters and digits only, the others also _ and -.',
+      hint: 'App ids look like com.example.app, with dots between the parts. The first part has only letters and digits, the others can have _ and -.',
       at,
     })
 }
@@ -232,19 +232,23 @@ async function findConfig(directory: string, root: string): Promise<string> {
       'config_ambiguous',
       `"${folder}" has ${configs.length} Capacitor configs: ${configs.join(', ')}.`,
       {
-        hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
+        hint: `Capacitor would read ${first} and ignore the others. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
         at: { file: shownPath(root, join(directory, second)) },
       },
     )
   if (first !== undefined) return join(directory, first)
   const ignored = await present(IGNORED, directory)
   const elsewhere = ignored.length > 0 ? [] : await foldersBelow(directory, NAMES)
-  throw new ActionError('config_missing', `No Capacitor config was found in "${folder}".`, {
-    hint:
-      ignored.length > 0
-        ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
-        : elsewhere.length > 0
-          ? `One is in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
-          : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
-  })
+  throw new ActionError(
+    'config_missing',
+    `No Capacitor config was found in ${folder === '.' ? "the repository's root" : `"${folder}"`}.`,
+    {
+      hint:
+        ignored.length > 0
+          ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
+          : elsewhere.length > 0
+            ? `One is in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app. For several apps use a matrix.`
+            : `Check the repository out in an earlier step. Set the input working-directory to the folder with ${NAMES.join(', ')}, or set the inputs app-id and web-dir.`,
+    },
+  )
 }

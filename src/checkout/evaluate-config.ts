@@ -51,7 +51,7 @@ registerHooks({
       if (isAbsolute(specifier) || specifier.startsWith('file:') || isDependency(context.parentURL))
         throw error
       const name = PACKAGE.exec(specifier)?.[0] ?? ''
-      // Configs take constants from Capacitor plugins (`KeyboardResize.Body`). These tell nothing that is
+      // Configs take constants from Capacitor plugins (`KeyboardResize.Body`). They have nothing that is
       // asked here, so such a config can be read before the dependencies are installed.
       const isPlugin = /capacitor/.test(name)
       ;(isPlugin ? standIns : missing).add(name)
@@ -217,7 +217,7 @@ function placeOfSyntax(error: Error, file: string): Evaluation['place'] {
   if (json !== undefined) return { file: json }
   const before = headerOf(error)
   if (before !== undefined) return before
-  // Node does not tell the place in an ES module. As a function body the same code gives the same error.
+  // Node does not report the place in an ES module. As a function body the same code gives the same error.
   try {
     const code = asFunction(eraseTypes(file, ['typescript', 'imports']))
     new Script(code, { filename: file, columnOffset: -BEFORE.length })

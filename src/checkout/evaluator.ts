@@ -45,7 +45,7 @@ const MAX_EVALUATION = 4 * 1024 * 1024
 /** Variables that a hint names. */
 const NAMES_LIMIT = 5
 
-/** What a config exports. Throws `config_broken`, `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`. */
+/** The export of a config. Throws `config_broken`, `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`. */
 export async function evaluateConfig(file: string, options: EvaluatorOptions): Promise<EvaluatedConfig> {
   const shown = shownPath(options.root, file)
   const { result, output, end } = await runEvaluator(file, options)
@@ -67,10 +67,10 @@ function judge(
     case 'config':
       return { content: result?.config }
     case 'ended': {
-      const what = end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`
+      const what = end === 'timeout' ? 'did not finish in time' : `ended the process (${end})`
       return {
         error: new ActionError(end === 'timeout' ? 'config_timeout' : 'config_failed', `${shown} ${what}.`, {
-          hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
+          hint: 'A config must export an object. Remove code that waits for input or the network, and process.exit.',
           at: { file: shown },
           output,
         }),
@@ -80,14 +80,14 @@ function judge(
       if (standIns.length > 0) return { error: moduleMissing(standIns.join(', '), shown, at) }
       return {
         error: new ActionError('config_no_object', `${shown} is not a config: ${message}.`, {
-          hint: 'End it with "export default config" (TypeScript) or "module.exports = config" (JavaScript), where config is an object.',
+          hint: 'End the file with "export default config" (TypeScript) or "module.exports = config" (JavaScript). config must be an object.',
           at,
         }),
       }
     case 'syntax':
       return {
         error: new ActionError('config_broken', `${where}: ${message}.`, {
-          hint: 'The config cannot be parsed. Correct the syntax there.',
+          hint: 'Correct the syntax error at that place.',
           at,
         }),
       }
@@ -99,7 +99,7 @@ function judge(
           hint: [
             ...(unset.length === 0 ? [] : [`These variables are not set: ${nameVariables(unset)}.`]),
             ...(missing.length === 0 ? [] : [`These packages are not installed: ${missing.join(', ')}.`]),
-            "Configs are evaluated without this action's inputs and without tokens. Pass what it reads with the input build-env, or build-secrets for a secret.",
+            "The config does not see this action's inputs and tokens. Pass the variables it reads with the input build-env, or build-secrets for a secret.",
           ].join(' '),
           at,
           output,
@@ -108,7 +108,7 @@ function judge(
   }
 }
 
-/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
+/** Node reports the real path of a file, and the path of the checkout can lead through links. */
 async function shownPlace(root: string, file: string): Promise<string> {
   return shownPath(isInside(root, file) ? root : await realpath(root), file)
 }
@@ -122,11 +122,11 @@ export function moduleMissing(module: string, where: string, at: Place): ActionE
   const own = module.startsWith('.') || isAbsolute(module)
   return new ActionError(
     'config_module_missing',
-    `${where}: the config needs "${module}", which is not there.`,
+    `${where}: the config needs "${module}", which is missing.`,
     {
       hint: own
-        ? 'Correct the path, or commit the file. If a script generates it, run that script in a step before this action, or set the inputs app-id and web-dir.'
-        : 'Add it to the dependencies in package.json. If this run installs nothing, install them in a step before this action (for example npm ci), or set the inputs app-id and web-dir.',
+        ? 'Correct the path, or commit the file. If a script generates the file, run that script in an earlier step, or set the inputs app-id and web-dir.'
+        : 'Add it to the dependencies in package.json. If this run installs nothing, install them in an earlier step. Or set the inputs app-id and web-dir.',
       at,
     },
   )

@@ -17,7 +17,7 @@ export interface CheckedOut {
 }
 
 /**
- * The commit that is checked out in a folder; null where nothing tells: no checkout, no git, or a checkout of another
+ * The commit that is checked out in a folder; null when unknown: no checkout, no git, or a checkout of another
  * repository than `owner/name`.
  */
 export async function readCheckedOut(repository: string, options: GitOptions): Promise<CheckedOut | null> {

@@ -5,7 +5,7 @@ export interface Statement {
   readonly line: number
   /** Names of the blocks around it, from the outermost: `android`, `productFlavors`, `free`. */
   readonly path: readonly string[]
-  /** What stands before the innermost block. */
+  /** The text before the innermost block. */
   readonly header: string
 }
 
@@ -61,7 +61,7 @@ function withoutComments(text: string): string {
   return plain
 }
 
-/** A statement goes on behind the end of its line. */
+/** A statement continues on the next line. */
 const GOES_ON = /(?:[=+,:?.(]|\bas|\bby)$/
 const CONTINUES = /^\s*(?:[.+:?]|as\b)/
 

@@ -11,7 +11,7 @@ export interface Scope {
   readonly module: string
   /** Absolute path of the root project. */
   readonly top: string
-  /** The expression that a name was given, with the scope that it is in; null where nobody can tell. */
+  /** The expression that a name was given, with the scope that it is in; null when unknown. */
   lookUp(name: string): { readonly expression: string; readonly scope: Scope } | null
   /** A Gradle property: those of `gradle.properties`. */
   property(name: string): string | null
@@ -30,7 +30,7 @@ const MAX_DEPTH = 12
 const READS =
   /^(?:text|getText|readText|newReader|bufferedReader|reader|inputStream|newInputStream|newDataInputStream|withInputStream|withReader|absolutePath|canonicalFile|absoluteFile|asFile|get)$/
 const SAME = /^(?:toString|trim|get|orNull|asString|strip)$/
-/** What stands before the name of a variable, a property or a class. */
+/** The text before the name of a variable, a property or a class. */
 const OWNERS = /^(?:rootProject|project|ext|extra|properties|providers)$/
 const JSON_READS = /^(?:parse|parseText|parseFile|parseReader)$/
 

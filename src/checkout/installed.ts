@@ -70,7 +70,7 @@ export async function whyInstall({ manifest, manager, root, env }: Place): Promi
 }
 
 function sayStale(what: string, name: string): string {
-  return `${what} is not of this lockfile: it differs in ${name}.`
+  return `${what} does not match the lockfile: ${name} differs.`
 }
 
 async function findState(
@@ -90,7 +90,7 @@ async function whyInstallPnp(folder: string, pnp: string, lockfile: string): Pro
   // Without the zip, the loader fails: the folder was perhaps made on another system.
   for (const [, zip = ''] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
     if (!zip.includes('/__virtual__/') && !(await exists(join(folder, zip))))
-      return `.pnp.cjs names ${zip}, which is not there.`
+      return `.pnp.cjs names ${zip}, which is missing.`
   return null
 }
 
@@ -198,7 +198,7 @@ function readBerryState(text: string): Packages {
   return identities(keys.filter(key => !key.includes('@workspace:')))
 }
 
-/** What packages depend on, as Yarn's loader finds it. */
+/** Dependencies of packages, as Yarn's loader finds them. */
 function readPnp(text: string): Packages {
   const pairs = text.matchAll(/\["((?:@[^"/]+\/)?[^"/]+)", "(?:virtual:[^#"]*#)?((?:npm|patch):[^"]+)"\]/g)
   return identities([...pairs].map(([, name, reference]) => `${name}@${reference}`))

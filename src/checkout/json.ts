@@ -24,8 +24,8 @@ function syntaxError(content: string, file: string, code: ErrorCode): ActionErro
   const [first] = errors
   const { line, column } = linesOf(content)(first?.offset ?? 0)
   const what = first === undefined ? 'it cannot be parsed' : sayParseError(first)
-  return new ActionError(code, `${file} is not JSON: ${what} at line ${line}, column ${column}.`, {
-    hint: 'Correct the file. JSON takes no comments and no comma after the last entry.',
+  return new ActionError(code, `${file} is not valid JSON: ${what} at line ${line}, column ${column}.`, {
+    hint: 'Correct the file. JSON does not allow comments or a comma after the last entry.',
     at: { file, line, column },
   })
 }

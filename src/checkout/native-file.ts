@@ -21,7 +21,7 @@ export interface UnreadPlace {
   readonly says: string
 }
 
-/** What the project of one platform tells. */
+/** The native versions in the project of one platform. */
 export interface NativeProject {
   readonly versions: readonly FoundVersion[]
   readonly unread: readonly UnreadPlace[]
@@ -54,7 +54,7 @@ export function isLikeVersion(text: string): boolean {
   return /^[\w.+ ()/-]{1,64}$/.test(text)
 }
 
-/** What stands at a place, as a message goes on after it. */
+/** The text at a place, as the continuation of a message. */
 export function sayLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   return `has "${line.length > 100 ? `${line.slice(0, 99)}…` : line}"`

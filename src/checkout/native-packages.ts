@@ -8,7 +8,7 @@ import { parseJson } from './json.ts'
 /** A dependency with native code, as Capgo keeps it in a bundle's `native_packages`. */
 export interface InstalledPackage {
   readonly name: string
-  /** As installed; the range where the installed package does not tell. */
+  /** As installed; the range where the installed package has no version. */
   readonly version: string
   /** The range of the app's `package.json`. */
   readonly requested_version: string
@@ -19,7 +19,7 @@ export interface InstalledPackage {
 
 /** Its version decides what devices can take. */
 const UPDATER = '@capgo/capacitor-updater'
-/** What every app with native projects depends on. */
+/** A dependency of every app with native projects. */
 const CAPACITOR = /^@capacitor\/(core|android|ios)$/
 /** What counts as native code for Capgo's CLI, for iOS and Android alike: no Objective-C, no XML. */
 const SOURCE = /[A-Za-z0-9]\.(?:java|swift|kt|scala)$/
@@ -108,7 +108,7 @@ async function isPlugin(folder: string, own: Record<string, unknown>): Promise<b
 }
 
 /**
- * What of a package Capgo's CLI (8.68) hashes for iOS. Ours are the same files in the same order, or a
+ * Files of a package that Capgo's CLI (8.68) hashes for iOS. Ours are the same files in the same order, or a
  * bundle that one of the two published would look incompatible to the other. So `capacitor.ios.src` is not
  * asked, and an `ios/Package.swift` is in the list twice: it is a source and a description of the package.
  */
@@ -221,7 +221,7 @@ export function installedUpdater(installed: readonly InstalledPackage[]): string
   return semver.valid(installed.find(({ name }) => name === UPDATER)?.version)
 }
 
-/** The same; where it is not installed, the lowest version that its range allows. Null when nothing tells. */
+/** The same; where it is not installed, the lowest version that its range allows. Null when unknown. */
 export async function readUpdaterVersion(
   root: string,
   installed: readonly InstalledPackage[],

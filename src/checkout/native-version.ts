@@ -7,7 +7,7 @@ import { readGradle } from './gradle.ts'
 import type { NativeProject } from './native-file.ts'
 import { readXcode } from './xcode.ts'
 
-/** A native version that the repository tells. */
+/** A native version that was found in the repository. */
 export interface NativeVersion {
   readonly platform: 'android' | 'ios' | 'any'
   /** As written, for example `1.0`. */
@@ -32,7 +32,7 @@ export interface NativeVersions {
 }
 
 /**
- * What the repository says of native versions. `plugins.CapacitorUpdater.version` is what devices say instead of their
+ * Native versions in the repository. `plugins.CapacitorUpdater.version` is what devices say instead of their
  * store version, so it is then the only one.
  */
 export async function readNativeVersions(options: {
@@ -67,9 +67,9 @@ export async function readNativeVersions(options: {
   return { natives, unread }
 }
 
-/** A folder of the platform without the file that tells is not a repository without the platform. */
+/** A platform's folder without that file differs from a repository without the platform. */
 async function readNothing(root: string, app: string): Promise<NativeProject> {
   const isThere = (await stat(app).catch(() => null))?.isDirectory() === true
-  const unread = isThere ? [{ source: shownPath(root, app), says: 'has no project that can be read' }] : []
+  const unread = isThere ? [{ source: shownPath(root, app), says: 'has no readable project' }] : []
   return { versions: [], unread }
 }

@@ -16,7 +16,7 @@ export interface PackageManager {
   readonly lockfile: string | null
   /** Absolute path of the folder to install in. */
   readonly directory: string
-  /** Who said so, for example `pnpm-lock.yaml` or `packageManager in package.json`; relative to the checkout. */
+  /** The source, for example `pnpm-lock.yaml` or `packageManager in package.json`; relative to the checkout. */
   readonly source: string
 }
 
@@ -28,7 +28,7 @@ const LOCKFILES = Object.entries(LOCKS).filter(
 /**
  * The package manager of the nearest folder, from `directory` up to `root`, that has a lockfile; which of
  * several is meant, and its generation, follows from `packageManager` in a `package.json` on the way. Null
- * when nothing tells. Throws `lockfiles_conflict`, `package_manager_unsupported`.
+ * when unknown. Throws `lockfiles_conflict`, `package_manager_unsupported`.
  */
 export async function detectPackageManager(options: {
   readonly root: string
@@ -113,7 +113,7 @@ async function byLockfile(
       'lockfiles_conflict',
       `Two package managers have a lockfile: ${shown(file)} (${name}) and ${shown(other.file)} (${other.name}).`,
       {
-        hint: 'Delete the one that is not used, or name the right one as "packageManager" in package.json.',
+        hint: 'Delete the lockfile that is not used, or set "packageManager" in package.json.',
         at: { file: shown(other.file) },
       },
     )
@@ -136,7 +136,7 @@ function unsupported(name: string, folder: string, root: string): ActionError {
     'package_manager_unsupported',
     `package.json asks for the package manager "${name}".`,
     {
-      hint: 'This action runs npm, pnpm, yarn and bun. Build in a step before, and give build: false.',
+      hint: 'This action runs npm, pnpm, yarn and bun. Build in an earlier step and set build: false.',
       at: { file: shownPath(root, join(folder, 'package.json')) },
     },
   )

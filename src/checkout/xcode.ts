@@ -42,7 +42,7 @@ export async function readXcode(root: string, folder: string): Promise<NativePro
   const list = parsePropertyList(text)
   const objects = at(list ?? undefined, 'objects')
   if (!(objects instanceof Map))
-    return { versions: [], unread: [{ source: shown, says: 'is not a project of Xcode' }] }
+    return { versions: [], unread: [{ source: shown, says: 'is not an Xcode project' }] }
   const found = new Map<string, FoundVersion>()
   const unread = new Map<string, UnreadPlace>()
   for (const levels of await readReleases(root, folder, shown, objects)) {
@@ -50,8 +50,7 @@ export async function readXcode(root: string, folder: string): Promise<NativePro
     if ('version' in version) found.set(version.version, found.get(version.version) ?? version)
     else unread.set(version.source, version)
   }
-  if (found.size === 0 && unread.size === 0)
-    unread.set(shown, { source: shown, says: 'has no target that is an app' })
+  if (found.size === 0 && unread.size === 0) unread.set(shown, { source: shown, says: 'has no app target' })
   return { versions: [...found.values()], unread: [...unread.values()] }
 }
 

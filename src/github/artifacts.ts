@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
+import { describeRetry } from '../runtime/retry.ts'
 import { isSystemError } from '../runtime/system-error.ts'
 import { isForbidden } from './errors.ts'
 import type { Repository } from './repository.ts'
@@ -22,7 +23,7 @@ const MAX_ATTEMPTS = 4
 const FIRST_PAUSE = 200
 
 export function artifacts(connection: Repository) {
-  const { octokit, owner, repo, signal, fetch } = connection
+  const { octokit, owner, repo, signal, fetch, onRetry } = connection
 
   /** Where the artifact is for some minutes: another host, which our token is nothing to. */
   async function locate(id: number): Promise<string> {
@@ -33,7 +34,7 @@ export function artifacts(connection: Repository) {
     const url = URL.parse(headers.location ?? '')
     const isLocal = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost'
     if (url === null || !(url.protocol === 'https:' || isLocal))
-      throw new ActionError('artifact_not_found', `GitHub does not say where artifact ${id} is.`)
+      throw new ActionError('artifact_not_found', `GitHub returned no valid address for artifact ${id}.`)
     return url.href
   }
 
@@ -76,7 +77,10 @@ export function artifacts(connection: Repository) {
           signal.throwIfAborted()
           if (error instanceof ActionError || isSystemError(error)) throw error
           if (attempts >= MAX_ATTEMPTS) throw unreachable(id, error as Error)
-          await sleep(FIRST_PAUSE * 2 ** (attempts - 1), undefined, { signal }).catch(() => {})
+          const pause = FIRST_PAUSE * 2 ** (attempts - 1)
+          const failure = `Artifact ${id} could not be downloaded: ${(error as Error).message}`
+          onRetry(describeRetry(failure, pause, [attempts + 1, MAX_ATTEMPTS]))
+          await sleep(pause, undefined, { signal }).catch(() => {})
         }
       }
     },
@@ -91,7 +95,7 @@ async function allowed<T>(work: () => Promise<T>): Promise<T> {
     throw new ActionError(
       'permission_missing',
       'The job\'s token cannot read artifacts: permission "actions: read" is missing.',
-      { hint: 'Add it under "permissions:" of the job.' },
+      { hint: 'Add "actions: read" under "permissions:" of the job.' },
     )
   }
 }
@@ -105,7 +109,7 @@ function atMost(bytes: number): Transform {
       else
         done(
           new ActionError('artifact_refused', `The artifact has more than ${bytes} bytes.`, {
-            hint: 'Keep the web folder alone as the artifact.',
+            hint: 'Upload only the web folder as the artifact.',
           }),
         )
     },
@@ -114,7 +118,7 @@ function atMost(bytes: number): Transform {
 
 function unreachable(id: number, error: Error): ActionError {
   return new ActionError('artifact_unreachable', `Artifact ${id} could not be downloaded: ${error.message}`, {
-    hint: 'Run the job again.',
+    hint: 'Re-run the job.',
     cause: error,
   })
 }

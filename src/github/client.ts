@@ -1,5 +1,6 @@
 /** The client for one repository on GitHub. */
 import { setTimeout as passTime } from 'node:timers/promises'
+import { describeRetry } from '../runtime/retry.ts'
 import { artifacts } from './artifacts.ts'
 import { branches } from './branches.ts'
 import { comments } from './comments.ts'
@@ -23,14 +24,19 @@ export interface GitHubOptions {
   /** Ends every call with its reason. */
   readonly signal: AbortSignal
   readonly fetch: Fetch
+  /** Says in the log what failed, before each pause. */
+  readonly onRetry?: (message: string) => void
   /** First pause between two tries in milliseconds; doubles. */
   readonly firstPause?: number
+  /** Milliseconds until a write that was under way has arrived, and every reader sees it. */
+  readonly settling?: number
   /** Passes so many milliseconds, less when the signal is aborted. */
   readonly sleep?: (ms: number) => Promise<void>
 }
 
 const MAX_ATTEMPTS = 3
 const FIRST_PAUSE = 300
+const SETTLING = 1_500
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
 const MAX_RETRY_AFTER = 60_000
 
@@ -45,7 +51,9 @@ export function connectGitHub({
   redact,
   signal,
   fetch,
+  onRetry = () => {},
   firstPause = FIRST_PAUSE,
+  settling = SETTLING,
   sleep = ms => passTime(ms, undefined, { signal }).catch(() => {}),
 }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
@@ -70,7 +78,9 @@ export function connectGitHub({
         const failure = toGitHubError(error, `${options.method} ${options.url}`)
         const pause = failure instanceof GitHubError ? pauseAfter(failure, options.method) : null
         if (pause === null || attempts >= MAX_ATTEMPTS) throw failure
-        await sleep(pause === 'short' ? firstPause * 2 ** (attempts - 1) : pause)
+        const milliseconds = pause === 'short' ? firstPause * 2 ** (attempts - 1) : pause
+        onRetry(describeRetry(failure.message, milliseconds, [attempts + 1, MAX_ATTEMPTS]))
+        await sleep(milliseconds)
       }
     }
   })
@@ -81,6 +91,7 @@ export function connectGitHub({
     isInstallation: token.startsWith('ghs_'),
     signal,
     fetch,
+    onRetry,
   }
   return {
     ...artifacts(connection),
@@ -91,13 +102,15 @@ export function connectGitHub({
     ...issues(connection),
     ...pulls(connection),
     ...runs(connection),
+    /** Waits until writes of others that were under way have arrived; not always as long, so that two runs part. */
+    settle: () => sleep(settling * (1 + Math.random() / 2)),
   }
 }
 
 /** Milliseconds before another attempt, as long as GitHub asks for; null where there is none. */
 function pauseAfter({ retryAfter, status = 500 }: GitHubError, method: string): number | 'short' | null {
   if (retryAfter !== null) return retryAfter > MAX_RETRY_AFTER ? null : retryAfter
-  // What may be done twice; a comment or deployment that was made although the response was lost is not among it.
+  // Requests that can be repeated. A POST cannot: it may have worked although its response was lost.
   return method !== 'POST' && (status >= 500 || status === 408) ? 'short' : null
 }
 

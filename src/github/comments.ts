@@ -80,41 +80,22 @@ export function comments(connection: Repository) {
     return found.filter(isOurs)
   }
 
-  /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
-  async function findComments(issue: number, mark: Mark): Promise<FoundComment[]> {
-    const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
-    const ours = await keepOurs(
-      await readAll(connection, { route, parameters: { issue_number: issue }, item: Comment }),
-      mark,
-    )
-    return [...ours.filter(isOfKey), ...ours.filter(comment => !isOfKey(comment))]
-  }
-
-  /**
-   * The comment that counts; others that this key's holder wrote go. There may be more than one: two runs at once may
-   * both find none and write one, and a run may be stopped before it takes its own back. Never a comment that a
-   * former version or another key wrote: that one is taken over where there is none of this key, or left alone.
-   */
-  async function findComment(issue: number, mark: Mark): Promise<OwnComment | null> {
-    const [first, ...others] = await findComments(issue, mark)
-    for (const { id } of others.filter(isOfKey)) await deleteComment(id)
-    return first ?? null
-  }
-
-  async function deleteComment(id: number): Promise<void> {
-    try {
-      await octokit.rest.issues.deleteComment({ owner, repo, comment_id: id })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-
   return {
-    /** The comments are not touched. Needs `pull-requests: read`. */
-    findComments,
+    /** Our comments, the oldest first, through all pages. Needs `pull-requests: read`. */
+    async findComments(issue: number, mark: Mark): Promise<OwnComment[]> {
+      const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
+      const all = await readAll(connection, { route, parameters: { issue_number: issue }, item: Comment })
+      return (await keepOurs(all, mark)).toSorted((one, other) => one.id - other.id)
+    },
 
-    /** Needs `pull-requests: write` where there is more than one, else `read`. */
-    findComment,
+    /** Needs `pull-requests: write`. */
+    async deleteComment(id: number): Promise<void> {
+      try {
+        await octokit.rest.issues.deleteComment({ owner, repo, comment_id: id })
+      } catch (error) {
+        if (!isNotFound(error)) throw error
+      }
+    },
 
     /**
      * Our comments in the whole repository that were changed since then, each with the number of its pull request: of
@@ -146,18 +127,14 @@ export function comments(connection: Repository) {
     },
 
     /**
-     * Writes a new comment, which is not sealed yet: its number is known only now. Another run may have written one
-     * at the same moment: the comment that counts is returned, and it may hold the other run's text.
+     * Writes a new comment. Another run may have written one at the same moment: `findComments` shows both. Needs
+     * `pull-requests: write`.
      */
-    async createComment(issue: number, mark: Mark, body: string): Promise<OwnComment> {
+    async createComment(issue: number, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
       const { id, html_url, user } = parseResponse(Written, data, 'POST of a comment')
       if (user) logins.add(user.login)
-      return (await findComment(issue, mark)) ?? { id, body, url: html_url }
+      return { id, body, url: html_url }
     },
   }
-}
-
-function isOfKey({ proof }: FoundComment): boolean {
-  return proof === 'sealed' || proof === 'signed'
 }

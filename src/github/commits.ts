@@ -10,34 +10,81 @@ const Comparison = z.object({
   merge_base_commit: z.object({ sha: Sha }),
 })
 type Comparison = z.infer<typeof Comparison>
+/** The same response, where its commits are wanted. */
+const ComparedCommits = z.object({
+  total_commits: z.int(),
+  commits: z.array(
+    z.object({
+      sha: Sha,
+      parents: z.array(z.object({ sha: Sha })),
+      commit: z.object({ message: z.string() }),
+    }),
+  ),
+})
+const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}'
+/** GitHub lists no more on a page. */
+const COMMITS_PER_PAGE = 100
 
 const ListedCommit = z.object({
   sha: Sha,
-  commit: z.object({ committer: z.nullish(z.object({ date: z.nullish(z.string()) })) }),
+  commit: z.object({
+    message: z.string(),
+    author: z.nullish(z.object({ name: z.nullish(z.string()) })),
+    committer: z.nullish(z.object({ date: z.nullish(z.string()) })),
+  }),
+  /** Null where GitHub knows no account of this address. */
+  author: z.nullish(z.object({ login: z.optional(z.string()) })),
 })
 
 export interface Commit {
   readonly sha: string
-  /** When it was committed, as GitHub writes times; null where it does not tell. */
+  /** When it was committed, as GitHub writes times; null when GitHub does not report it. */
   readonly at: string | null
+  /** First line of the message. */
+  readonly title: string
+  /** `@ada`; the name that git has where GitHub knows no account. */
+  readonly author: string | null
 }
 
 const Activity = z.object({ before: Sha })
 /** Each costs two requests. */
 const MAX_DROPPED = 10
 
+/** A commit of a comparison. */
+interface ComparedCommit {
+  readonly sha: string
+  readonly parents: readonly string[]
+  readonly message: string
+}
+
 /** The status where a repository has no such ref. */
 const NO_SUCH_REF = 422
 
 export function history({ octokit, owner, repo }: Repository) {
-  async function readComparison(base: string, head: string): Promise<Comparison> {
+  /** First pages by their commits: what is compared once is compared for ever. */
+  const asked = new Map<string, Promise<unknown>>()
+
+  async function readPage(basehead: string, page: number): Promise<unknown> {
     const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
       owner,
       repo,
-      basehead: `${base}...${head}`,
-      per_page: 1,
+      basehead,
+      per_page: COMMITS_PER_PAGE,
+      page,
     })
-    return parseResponse(Comparison, data, 'GET /repos/{owner}/{repo}/compare/{basehead}')
+    return data
+  }
+
+  function readFirstPage(base: string, head: string): Promise<unknown> {
+    const basehead = `${base}...${head}`
+    const data = asked.get(basehead) ?? readPage(basehead, 1)
+    asked.set(basehead, data)
+    data.catch(() => asked.delete(basehead))
+    return data
+  }
+
+  async function readComparison(base: string, head: string): Promise<Comparison> {
+    return parseResponse(Comparison, await readFirstPage(base, head), COMPARE)
   }
 
   return {
@@ -93,7 +140,12 @@ export function history({ octokit, owner, repo }: Repository) {
         ...(path === null ? {} : { path }),
       })
       return parseResponse(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
-        ({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }),
+        ({ sha, commit, author }) => ({
+          sha,
+          at: commit.committer?.date ?? null,
+          title: commit.message.split('\n', 1).join(),
+          author: author?.login === undefined ? (commit.author?.name ?? null) : `@${author.login}`,
+        }),
       )
     },
 
@@ -120,6 +172,26 @@ export function history({ octokit, owner, repo }: Repository) {
       }
     },
 
+    /**
+     * The commits that `head` has and `base` has not, oldest first, and how many they are; of more than two pages the
+     * first and the last. Asks nothing anew where the two were compared before. Needs `contents: read`.
+     */
+    async listChanges(base: string, head: string): Promise<{ commits: ComparedCommit[]; total: number }> {
+      const first = parseResponse(ComparedCommits, await readFirstPage(base, head), COMPARE)
+      const total = first.total_commits
+      const lastPage = Math.ceil(total / COMMITS_PER_PAGE)
+      const last =
+        lastPage <= 1
+          ? []
+          : parseResponse(ComparedCommits, await readPage(`${base}...${head}`, lastPage), COMPARE).commits
+      const commits = [...first.commits, ...last].map(({ sha, parents, commit }) => ({
+        sha,
+        parents: parents.map(parent => parent.sha),
+        message: commit.message,
+      }))
+      return { commits, total }
+    },
+
     /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
     async readMergeBase(base: string, head: string): Promise<string | null> {
       try {
@@ -132,7 +204,7 @@ export function history({ octokit, owner, repo }: Repository) {
 
     /**
      * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
-     * only. Needs `contents: read`; null when GitHub does not tell. A commit that is gone (history rewritten) counts as
+     * only. Needs `contents: read`; null when GitHub does not report it. A commit that is gone (history rewritten) counts as
      * diverged.
      */
     async compare(base: string, head: string): Promise<Comparison['status'] | null> {

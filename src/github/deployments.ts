@@ -13,6 +13,8 @@ export interface DeploymentRequest {
   readonly transient: boolean
   readonly production: boolean
   readonly channel: string
+  /** The titles of the changes, for as many characters as there is room. */
+  readonly changes?: (room: number) => string
   /** Page of the workflow run. */
   readonly logUrl: string
 }
@@ -84,7 +86,7 @@ export function deployments(connection: Repository) {
         repo,
         ref: request.sha,
         environment: request.environment,
-        description: `${DESCRIPTION}${request.channel}`.slice(0, MAX_DESCRIPTION),
+        description: describe(request),
         payload: { by: MADE_BY, app: request.appId },
         auto_merge: false,
         required_contexts: [],
@@ -127,6 +129,12 @@ export function deployments(connection: Repository) {
       return [...new Set(all.flatMap(each => appOf(each) ?? []))]
     },
   }
+}
+
+function describe({ channel, changes = () => '' }: DeploymentRequest): string {
+  const where = `${DESCRIPTION}${channel}`.slice(0, MAX_DESCRIPTION)
+  const what = changes(MAX_DESCRIPTION - where.length - 2)
+  return what === '' ? where : `${where}: ${what}`
 }
 
 /** Null where another made the deployment, or a former version of this action. */

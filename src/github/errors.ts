@@ -23,7 +23,7 @@ export class GitHubError extends ActionError {
     super(
       status === undefined ? 'github_unreachable' : `github_${status}`,
       status === undefined
-        ? `GitHub gave no answer to ${request} (${reason}).`
+        ? `GitHub did not respond to ${request} (${reason}).`
         : `GitHub answered ${status} to ${request}${reason === '' ? '' : `: ${reason}`}.`,
       { hint: hintFor(status, reason), cause },
     )
@@ -35,14 +35,13 @@ export class GitHubError extends ActionError {
 
 function hintFor(status: number | undefined, reason: string): string {
   if (status === undefined || status >= 500)
-    return 'GitHub has trouble, or cannot be reached. Run the job again.'
-  if (status === 401) return 'The input "github-token" is not valid. It may have expired.'
-  if (status === 429 || isLimit(reason))
-    return "GitHub's limit of requests is used up. Run the job again later."
+    return 'GitHub is having problems, or the runner cannot reach it. Re-run the job.'
+  if (status === 401) return 'The token in "github-token" is not valid. Check that it has not expired.'
+  if (status === 429 || isLimit(reason)) return "GitHub's limit of requests is used up. Re-run the job later."
   if (lacksPermission(status, reason))
-    return 'The token lacks a permission. Add it under "permissions:" of the job: see the README.'
-  if (status === 404) return 'Is "github-token" a token of this repository?'
-  return "The reason is GitHub's own. Change that, and run the job again."
+    return 'The token lacks a permission. Add it under "permissions:" of the job.'
+  if (status === 404) return 'Check that "github-token" is a token for this repository.'
+  return "GitHub's message names the cause. Correct it, then re-run the job."
 }
 
 /** Any error of Octokit's as one of ours. */

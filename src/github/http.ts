@@ -31,7 +31,7 @@ export function boundedFetch(fetch: Fetch, apiUrl: string, stop: AbortSignal): F
       const next = URL.parse(location, url.href)
       const keepsItsMethod = status === 307 || status === 308 || (init.method ?? 'GET') === 'GET'
       if (next === null || !keepsItsMethod || redirects === MAX_REDIRECTS)
-        throw elsewhere(next?.origin ?? 'an address that is none')
+        throw elsewhere(next?.origin ?? 'an invalid address')
       url = next
     }
   }
@@ -47,9 +47,9 @@ async function readBounded({ status, body }: Response): Promise<Blob | null> {
     if (size > MAX_RESPONSE)
       throw new ActionError(
         'response_too_long',
-        `An answer of GitHub has more than ${MAX_RESPONSE / 1024 / 1024} MiB.`,
+        `A response of GitHub has more than ${MAX_RESPONSE / 1024 / 1024} MiB.`,
         {
-          hint: 'No answer of GitHub is that long. Is a proxy in between, or GITHUB_API_URL another server?',
+          hint: 'GitHub never sends that much. Check for a proxy, and that GITHUB_API_URL is a GitHub API.',
         },
       )
     pieces.push(piece as Uint8Array<ArrayBuffer>)
@@ -58,7 +58,7 @@ async function readBounded({ status, body }: Response): Promise<Blob | null> {
 }
 
 function elsewhere(origin: string): ActionError {
-  return new ActionError('redirect_refused', `GitHub's API leads to another address (${origin}).`, {
-    hint: 'The token is sent to GITHUB_API_URL alone, and a change is never sent a second time.',
+  return new ActionError('redirect_refused', `GitHub's API redirects to another address (${origin}).`, {
+    hint: 'The token is sent only to GITHUB_API_URL. Check for a proxy, and that GITHUB_API_URL is a GitHub API.',
   })
 }

@@ -17,4 +17,6 @@ export interface Repository {
   readonly signal: AbortSignal
   /** For addresses that are not of the API: it sends no credentials. */
   readonly fetch: Fetch
+  /** Says in the log what failed, before it is tried again. */
+  readonly onRetry: (message: string) => void
 }

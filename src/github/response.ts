@@ -8,7 +8,7 @@ const MAX_PAGES = 200
 /** Items of a page: GitHub gives no more. */
 const PAGE = 100
 
-/** What GitHub answered, checked. Throws `unexpected_response`, which names the field that is not as it should be. */
+/** GitHub's response, checked. Throws `unexpected_response`, which names the field that is not as it should be. */
 export function parseResponse<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data
@@ -59,7 +59,7 @@ export async function readAll<T>(
 function unexpected(what: string, why: string): ActionError {
   return new ActionError(
     'unexpected_response',
-    `GitHub's answer to ${what} is not what this action knows (${why}).`,
-    { hint: 'Is a proxy in between, or GITHUB_API_URL another server?' },
+    `GitHub's response to ${what} has an unknown format (${why}).`,
+    { hint: 'Check for a proxy, and that GITHUB_API_URL is a GitHub API.' },
   )
 }

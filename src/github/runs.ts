@@ -7,7 +7,7 @@ const Runs = z.object({ workflow_runs: z.array(z.object({ status: z.nullish(z.st
 
 export function runs({ octokit, owner, repo }: Repository) {
   return {
-    /** Whether a workflow run of this commit is queued or goes on. Needs `actions: read`. */
+    /** Whether a workflow run of this commit is queued or running. Needs `actions: read`. */
     async isRunOnItsWay(headSha: string): Promise<boolean> {
       const parameters = { owner, repo, head_sha: headSha, per_page: 100 }
       const { data } = await octokit.rest.actions.listWorkflowRunsForRepo(parameters)

@@ -14,21 +14,25 @@ interface Line {
 
 /** Names that somebody else sets: given anew they would reach the runner, this action, Node or the system's loader. */
 const REFUSED: readonly (readonly [RegExp, string])[] = [
-  [/^INPUT_/i, 'is an input of this action, which no build gets'],
+  [/^INPUT_/i, 'is an input of this action, which the build does not see'],
   [/^(GITHUB|RUNNER|ACTIONS)_/i, 'is set by the runner'],
-  [/^NODE_OPTIONS$/i, 'changes Node itself; set it in the build script'],
+  [/^NODE_OPTIONS$/i, 'changes Node itself, so set it in the build script'],
   [/^(LD|DYLD)_/i, 'changes which code every program loads'],
   [
     /^(PATH|PATHEXT|COMSPEC|SHELL)$/i,
-    'decides which programs run; add a folder to $GITHUB_PATH in a step before',
+    'decides which programs run, so add a folder to $GITHUB_PATH in an earlier step',
   ],
 ]
 
 /**
- * Both inputs, as one. `own` are this action's keys, which a build must not have. Throws `InputError` with every wrong
- * line and its number, and without a value.
+ * Both inputs, as one. `own` are this action's keys, which a build must not have. `refuse` gets an error for each of the
+ * two that has a wrong line, with the lines' numbers and without a value.
  */
-export function readBuildVariables(read: (name: string) => string, own: readonly string[]): Variables {
+export function readBuildVariables(
+  read: (name: string) => string,
+  own: readonly string[],
+  refuse: (error: InputError) => void,
+): Variables {
   const variables: Record<string, string> = {}
   const lines = ['build-env', 'build-secrets'].map(input => [input, parseLines(read(input))] as const)
   const seen = new Map<string, string>()
@@ -38,38 +42,40 @@ export function readBuildVariables(read: (name: string) => string, own: readonly
       // Windows knows one variable of a name, in upper or lower case.
       const other = seen.get(name.toUpperCase())
       const why =
-        unread ?? refuse(input, name, value, own) ?? (other && `${name} was given before (${other})`)
+        unread ?? whyRefused(input, name, value, own) ?? (other && `${name} is set twice (first: ${other})`)
       if (why) wrong.push(`line ${number}: ${why}.`)
       seen.set(name.toUpperCase(), `${input}, line ${number}`)
       variables[name] = value
     }
     if (wrong.length > 0)
-      throw new InputError(
-        input,
-        wrong.length === 1 ? wrong.join() : `${wrong.length} lines are wrong:\n${wrong.join('\n')}`,
-        'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed, and a value in quotes can have several lines.',
+      refuse(
+        new InputError(
+          input,
+          wrong.length === 1 ? wrong.join() : `${wrong.length} lines are not valid:\n${wrong.join('\n')}`,
+          'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed. A value in quotes can have several lines.',
+        ),
       )
   }
   return variables
 }
 
-/** What of the input `build-secrets` is to be masked: its values, and what could not be read whole. Throws nothing. */
+/** The values of `build-secrets` to mask, also of lines that could not be read. Throws nothing. */
 export function secretValues(text: string): string[] {
   return parseLines(text).map(({ value }) => value)
 }
 
-function refuse(input: string, name: string, value: string, own: readonly string[]): string | null {
+function whyRefused(input: string, name: string, value: string, own: readonly string[]): string | null {
   if (isTokenName(name))
     return input === 'build-secrets'
       ? refuseOwn(name, value, own)
-      : `${name} is a secret: give it in build-secrets`
+      : `${name} is a secret: set it in build-secrets`
   const refused = REFUSED.find(([pattern]) => pattern.test(name))
   return refused === undefined ? refuseOwn(name, value, own) : `${name} ${refused[1]}`
 }
 
 function refuseOwn(name: string, value: string, own: readonly string[]): string | null {
   return own.some(secret => holdsSecret(value, secret))
-    ? `${name} has the value of a key of this action, which no build gets`
+    ? `${name} has the value of a key of this action, which the build does not see`
     : null
 }
 
@@ -85,11 +91,11 @@ function parseLines(text: string): Line[] {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       lines.push({ ...line, value: first || row, wrong: 'is not NAME=value' })
     else if (quote === undefined)
-      lines.push({ ...line, wrong: first.includes('\0') ? `${name} has a null character` : null })
+      lines.push({ ...line, wrong: first.includes('\0') ? `${name} contains a null character` : null })
     else {
       const whole = quoted(first, quote, rows.slice(at + 1))
       if (whole === null)
-        lines.push({ ...line, wrong: `${name} begins with ${quote}, and no line ends with it` })
+        lines.push({ ...line, wrong: `${name} begins with ${quote}, but no line ends with it` })
       else {
         lines.push({ ...line, value: whole.value, wrong: null })
         at += whole.more

@@ -4,8 +4,7 @@ import { checkPattern, isGlob } from '../plan/ref-pattern.ts'
 
 /** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
 const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-const NAME_RULE =
-  'Use letters, digits, ".", "_" and "-". Begin with a letter or digit. At most 64 characters.'
+const NAME_RULE = 'Use at most 64 letters, digits, ".", "_" and "-". Begin with a letter or digit.'
 
 /** Why a channel cannot have this name, or null. */
 export function refuseChannelName(name: string): { why: string; hint: string } | null {
@@ -31,8 +30,8 @@ export function readChannelLines(
     if (earlier === null) mappings.push({ ...mapping, line })
     else
       refuse(
-        `line ${line}, "${content}", never applies: line ${earlier.line} ("${earlier.pattern}") already matches all of it.`,
-        'The first match wins. Remove one of the two lines, or put the more special pattern first.',
+        `line ${line}, "${content}", never applies: line ${earlier.line} ("${earlier.pattern}") matches all of it first.`,
+        'The first match wins. Remove one of the two lines, or put the more specific pattern first.',
       )
   })
   return mappings.map(({ pattern, channel }) => ({ pattern, channel }))
@@ -43,7 +42,10 @@ function readLine(content: string, refuse: (why: string, hint: string) => void):
   const pattern = unquoted(content.slice(0, Math.max(at, 0)))
   const channel = unquoted(content.slice(at + 1))
   if (pattern === '' || channel === '') {
-    refuse(`"${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".')
+    refuse(
+      `"${content}", is not "pattern: channel".`,
+      'Use lines such as "main: production" or "release/*: beta".',
+    )
     return null
   }
   const unmatchable = checkPattern(pattern)

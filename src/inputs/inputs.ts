@@ -8,7 +8,7 @@ import { normaliseNative } from '../plan/delivery.ts'
 import type { DeltaMode } from '../plan/delta.ts'
 import { checkPreviewTemplate } from '../plan/preview.ts'
 import type { AssignRule, Prune } from '../plan/testers.ts'
-import type { OnIncompatible } from '../plan/types.ts'
+import type { CommentLayout, OnIncompatible } from '../plan/types.ts'
 import { readBuildVariables, type Variables } from './build-variables.ts'
 import { readChannelLines } from './channel-lines.ts'
 import { type OperationValues, readOperationInputs } from './operation.ts'
@@ -18,6 +18,7 @@ import {
   checkPath,
   checkToken,
   checkUrl,
+  checkWorkingDirectory,
   createReading,
   type InputReader,
   type Reading,
@@ -40,7 +41,7 @@ export interface Inputs extends OperationValues {
   readonly capgoToken: string
   /** Minutes for the whole run. */
   readonly timeout: number
-  /** What the input says, else by the repository's default branch. */
+  /** The input, or a default by the repository's default branch. */
   readonly channels: readonly ChannelMapping[]
   readonly channel: string | null
   /** As written; build metadata is left out where it is used. */
@@ -68,13 +69,14 @@ export interface Inputs extends OperationValues {
   readonly sourceMapsArtifact: string | null
   /** Null = as the repository is set. */
   readonly sourceMapsRetentionDays: number | null
-  /** Name of a pull request's channel; `{number}` and `{branch}` stand for those. */
+  /** Name of a pull request's channel; `{number}` and `{branch}` are replaced. */
   readonly previewChannel: string
   /** Only pull requests with this label get a preview. */
   readonly previewLabel: string | null
   /** Whether draft pull requests get a preview. */
   readonly previewDrafts: boolean
-  readonly comment: boolean
+  /** How the comment on a pull request is laid out; null = none. */
+  readonly comment: CommentLayout | null
   readonly deployments: boolean
   /** Name of the artifact that holds the web build of the followed run; `{number}` is that of the pull request. */
   readonly artifact: string
@@ -89,16 +91,19 @@ export interface Inputs extends OperationValues {
   readonly githubToken: string
 }
 
+/** The layouts by the words of the input. */
+const COMMENTS = { true: 'shared', separate: 'separate', false: null } as const
+
 /** GitHub ends a job after five days at the latest (self-hosted runners). */
 const MAX_TIMEOUT = 5 * 24 * 60
 
 /**
  * All inputs, checked; an empty one is not given and has its default. Throws `invalid_input` with everything that is
- * wrong. `defaultBranch` is the repository's, null where the event does not name it.
+ * wrong. `defaultBranch` is the repository's, null when the event does not have it.
  */
 export function readInputs(read: InputReader, defaultBranch: string | null = null): Inputs {
   const reading = createReading(read)
-  const { text, checked, boolean, choice, attempt } = reading
+  const { text, checked, boolean, choice, refuse } = reading
   const channels = readChannels(reading, defaultBranch)
   const token = (name: string) => checked(name, value => checkToken(name, value), '')
   const inputs: Inputs = {
@@ -108,18 +113,15 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     channel: checked('channel', value => checkChannelName('channel', value), null),
     version: checked('version', value => checkVersion('version', value), null),
     nativeVersion: checked('native-version', checkNativeVersion, null),
-    workingDirectory: text('working-directory') ?? '.',
+    workingDirectory: checked('working-directory', checkWorkingDirectory, '.'),
     appId: checked('app-id', checkAppId, null),
     webDir: text('web-dir'),
     build: boolean('build', true),
     buildScript: text('build-script') ?? 'build',
-    buildVariables: attempt(
-      () =>
-        readBuildVariables(
-          read,
-          ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? ''),
-        ),
-      {},
+    buildVariables: readBuildVariables(
+      read,
+      ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? ''),
+      refuse,
     ),
     checkNotifyAppReady: boolean('check-notify-app-ready', true),
     dryRun: boolean('dry-run', false),
@@ -133,7 +135,7 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     previewChannel: readPreviewChannel(reading, channels),
     previewLabel: text('preview-label'),
     previewDrafts: boolean('preview-drafts', true),
-    comment: boolean('comment', true),
+    comment: COMMENTS[choice('comment', ['true', 'false', 'separate'], 'true')],
     deployments: boolean('deployments', true),
     artifact: checked('artifact', checkArtifact, 'web'),
     testersFile: checked(
@@ -141,14 +143,14 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
       value => checkPath('testers-file', value, 'apps/mobile/testers.json'),
       null,
     ),
-    assignTesters: attempt(() => readAssignTesters(text('assign-testers') ?? ''), null),
+    assignTesters: readAssignTesters(reading),
     prune: choice('prune', ['removed', 'exclusive', 'never'], 'removed'),
     devicesToken: token('devices-token'),
     hosts: readHosts(reading),
     githubToken: token('github-token'),
     ...readOperationInputs(reading),
   }
-  reading.finish()
+  reading.finish(inputs.capgoToken === '' ? [missingToken()] : [])
   return inputs
 }
 
@@ -170,27 +172,40 @@ function readPreviewChannel({ checked }: Reading, channels: readonly ChannelMapp
         throw new InputError(
           'preview-channel',
           `"${template}" is a channel that a branch publishes to (input "channels").`,
-          'Previews would reach the users of that channel, and closing a pull request would delete it. Use another name, such as "pr-{number}".',
+          'Previews would reach its users, and closing a pull request would delete it. Use another name, such as "pr-{number}".',
         )
     },
     'pr-{number}',
   )
 }
 
-function readAssignTesters(value: string): AssignRule[] | null {
-  const words = value.split(/[\s,]+/).filter(word => word !== '')
+function readAssignTesters({ text, refuse }: Reading): AssignRule[] | null {
+  const words = (text('assign-testers') ?? '').split(/[\s,]+/).filter(word => word !== '')
   if (words.length === 0) return null
   if (words.join() === 'none') return []
-  return words.map(word => {
-    if (word === 'author' || word === 'reviewers' || word === 'all') return { kind: word }
+  return words.flatMap((word): AssignRule[] => {
+    if (word === 'author' || word === 'reviewers' || word === 'all') return [{ kind: word }]
     const group = /^group:(.+)$/.exec(word)?.[1]
-    if (group !== undefined) return { kind: 'group', name: group }
-    throw new InputError(
-      'assign-testers',
-      word === 'none' ? 'cannot combine "none" with others.' : `cannot have "${word}".`,
-      'Use author, reviewers, all, group:<name>, several of them, or none.',
+    if (group !== undefined) return [{ kind: 'group', name: group }]
+    refuse(
+      new InputError(
+        'assign-testers',
+        word === 'none' ? 'cannot combine "none" with others.' : `cannot be "${word}".`,
+        'Use author, reviewers, all or group:<name> (several can be combined), or none.',
+      ),
     )
+    return []
   })
+}
+
+/** The error of a run that has something to do and no key. */
+export function missingToken(): InputError {
+  return new InputError(
+    'capgo-token',
+    'is empty.',
+    'Store a Capgo API key as a repository secret and pass it: capgo-token: ${{ secrets.CAPGO_TOKEN }}. Workflows of forks and Dependabot get no secrets.',
+    'capgo_token_missing',
+  )
 }
 
 function checkAppId(value: string): void {
@@ -203,8 +218,8 @@ function checkArtifactName(name: string): void {
   if (!/^[\p{L}\p{N} ._@+=,()-]{1,200}$/u.test(name))
     throw new InputError(
       'source-maps-artifact',
-      `"${name}" cannot be the name of an artifact.`,
-      'Use letters, digits, spaces and ._@+=,()- and at most 200 of them.',
+      `"${name}" is not a valid artifact name.`,
+      'Use at most 200 characters: letters, digits, spaces and ._@+=,()-',
     )
 }
 
@@ -221,7 +236,7 @@ function checkRetention(value: string): void {
   if (days < 1 || days > MAX_RETENTION)
     throw new InputError(
       'source-maps-retention-days',
-      `"${value}" is not a number of days.`,
+      `must be a number of days, not "${value}".`,
       `Use a whole number from 1 to ${MAX_RETENTION}, for example 90.`,
     )
 }
@@ -231,7 +246,7 @@ function checkNativeVersion(value: string): void {
     throw new InputError(
       'native-version',
       `"${value}" is not a version that Capgo can compare.`,
-      'Write the version as in the stores: 1, 1.2 or 1.2.3.',
+      'Use the version of the app in the stores: 1, 1.2 or 1.2.3.',
     )
 }
 
@@ -241,7 +256,7 @@ function checkVersion(input: string, value: string): void {
     throw new InputError(
       input,
       `"${value}" is not a semantic version.`,
-      'Use MAJOR.MINOR.PATCH, with a pre-release if needed: 1.4.0 or 1.4.1-beta.2, without a leading v.',
+      'Use MAJOR.MINOR.PATCH without a leading v, such as 1.4.0 or 1.4.1-beta.2.',
     )
 }
 
@@ -251,8 +266,8 @@ function checkArtifact(value: string): void {
   if (character !== undefined)
     throw new InputError(
       'artifact',
-      `"${value}" has "${character}", which no artifact's name has.`,
-      'Use the name that actions/upload-artifact got.',
+      `"${value}" contains "${character}", which an artifact name cannot contain.`,
+      'Use the "name" of the actions/upload-artifact step.',
     )
   const unknown = /\{(?!number\})[^}]*\}?/.exec(value)?.[0]
   if (unknown !== undefined)
@@ -271,7 +286,7 @@ function readHosts({ checked, refuse }: Reading): Hosts {
       new InputError(
         databaseUrl === null ? 'database-url' : 'database-key',
         `is required with "${databaseUrl === null ? 'database-key' : 'database-url'}".`,
-        'The two are used together. Set both or neither.',
+        'Set both or neither.',
       ),
     )
   return {

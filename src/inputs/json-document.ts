@@ -6,6 +6,9 @@ import { linesOf, sayParseError } from '../checkout/json.ts'
 /** As many problems are reported, and as many warnings: nobody reads more at once. */
 export const MAX_PROBLEMS = 100
 
+/** Characters of a wrong text that are repeated. */
+const MAX_SHOWN = 60
+
 /** Both count from 1. */
 interface TextPlace {
   readonly line: number
@@ -29,11 +32,11 @@ export function readJsonDocument(text: string): JsonDocument | FileProblem {
     tree = parseTree(text, errors, { allowTrailingComma: true })
   } catch {
     // The parser calls itself for each level.
-    return { message: 'this is nested more deeply than it can be read', line: 1, column: 1 }
+    return { message: 'the file is nested too deeply', line: 1, column: 1 }
   }
   const [broken] = errors
   if (broken !== undefined)
-    return { message: `this is not JSON: ${sayParseError(broken)}`, ...place(broken.offset) }
+    return { message: `the file is not valid JSON: ${sayParseError(broken)}`, ...place(broken.offset) }
   return new JsonDocument(tree, place)
 }
 
@@ -83,27 +86,43 @@ export class JsonDocument {
     if (this.#warnings.length < MAX_PROBLEMS) this.#warnings.push({ message, ...this.placeOf(path) })
   }
 
+  /** JSON takes one of two equal keys, without a word. */
+  checkKeys(path: JsonPath): void {
+    const node = this.node(path)
+    const keys =
+      node?.type === 'object' ? (node.children ?? []).flatMap(({ children: [key] = [] }) => key ?? []) : []
+    const seen = new Set<unknown>()
+    for (const { value, offset } of keys) {
+      if (seen.has(value) && !this.isHopeless)
+        this.#problems.push({
+          message: `Key "${shorten(String(value))}" appears twice`,
+          ...this.#place(offset),
+        })
+      seen.add(value)
+    }
+  }
+
   /** The value at this path where it is what the schema says; else null, and each thing that is wrong is a problem. */
   read<Value>(schema: z.ZodMiniType<Value>, path: JsonPath, keys: readonly string[] = []): Value | null {
+    this.checkKeys(path)
     const parsed = schema.safeParse(toValue(this.node(path)))
     if (parsed.success) return parsed.data
     for (const issue of parsed.error.issues) {
       const at = [...path, ...(issue.path as (string | number)[])]
       if (issue.code === 'unrecognized_keys')
-        for (const key of issue.keys)
-          this.addProblem(
-            [...at, key],
-            `"${key}" is not known here; there are ${keys.map(known => `"${known}"`).join(', ')}`,
-            { atKey: true },
-          )
+        for (const key of issue.keys) this.addProblem([...at, key], unknownKey(key, keys), { atKey: true })
       else if (issue.code === 'invalid_type') this.addProblem(at, this.#wrongType(at, issue.expected))
-      else {
-        const value = this.node(at)?.value
-        const shown = typeof value === 'string' ? ` (${JSON.stringify(value.slice(0, 60))})` : ''
-        this.addProblem(at, `${label(at)} ${issue.message}${shown}`)
-      }
+      else this.addProblem(at, `${this.#show(at)} ${issue.message}`)
     }
     return null
+  }
+
+  /** The text that is wrong, and the key it belongs to. */
+  #show(at: JsonPath): string {
+    const value = this.node(at)?.value
+    if (typeof value !== 'string') return label(at)
+    const shown = JSON.stringify(shorten(value))
+    return typeof at.at(-1) === 'string' ? `${label(at)}: ${shown}` : shown
   }
 
   #wrongType(at: JsonPath, expected: string): string {
@@ -116,6 +135,30 @@ export class JsonDocument {
 export function label(path: JsonPath): string {
   const last = path.at(-1)
   return typeof last === 'string' ? `"${last}"` : last === undefined ? 'the file' : 'this entry'
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = known.find(name => isNear(key.toLowerCase(), name.toLowerCase()))
+  const advice =
+    near === undefined ? `Use ${known.map(name => `"${name}"`).join(', ')}.` : `Did you mean "${near}"?`
+  return `Unknown key "${shorten(key)}". ${advice}`
+}
+
+const shorten = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
+
+/** One letter too many, too few, wrong, or two that changed places. */
+function isNear(one: string, other: string): boolean {
+  if (one === other) return true
+  const start = [...one].findIndex((letter, index) => letter !== other[index])
+  const from = start === -1 ? one.length : start
+  const [rest, wanted] = [one.slice(from), other.slice(from)]
+  const swapped = `${rest[1] ?? ''}${rest[0] ?? ''}${rest.slice(2)}`
+  return (
+    rest.slice(1) === wanted ||
+    rest === wanted.slice(1) ||
+    rest.slice(1) === wanted.slice(1) ||
+    swapped === wanted
+  )
 }
 
 function toValue(node: Node | undefined): unknown {

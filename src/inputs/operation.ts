@@ -13,7 +13,7 @@ export interface OperationValues {
   /** Basis points of the devices that a publish or promotion goes to; null = all of them. */
   readonly rollout: number | null
   readonly onActiveRollout: OnActiveRollout
-  /** Goes on where a run would leave the channel alone: an older commit, a bundle that was rolled back. */
+  /** Publishes even an older commit, or a bundle that was rolled back. */
   readonly force: boolean
   /** Ask for the update as a device would, after publishing. */
   readonly verify: boolean
@@ -43,7 +43,7 @@ export function readOperationInputs(reading: Reading): OperationValues {
   const onActiveRollout = choice('on-active-rollout', ['fail', 'replace', 'advance'], 'fail')
   const verify = boolean('verify', false)
   const force = boolean('force', false)
-  // What belongs to an operation is not known where the operation is not.
+  // The inputs of an unknown operation are unknown.
   if (isKnown) refuseStrays(name, { ...reading, force, verify })
   const rollout = text('rollout')
   const change = rollout === null ? null : attempt(() => readRollout(rollout), null)
@@ -64,9 +64,7 @@ function readOperation(
   const { text, checked, refuse } = reading
   const required = (input: string): string => {
     if (text(input) === null)
-      refuse(
-        new InputError(input, `is required with "operation: ${name}".`, 'Set it to the name of a channel.'),
-      )
+      refuse(new InputError(input, `is required with "operation: ${name}".`, 'Set it to a channel name.'))
     return checked(input, value => checkChannelName(input, value), '')
   }
   switch (name) {
@@ -77,7 +75,11 @@ function readOperation(
       const to = required('to')
       if (from !== '' && from === to)
         refuse(
-          new InputError('to', `cannot be "${to}", which the bundle is copied from.`, 'Name two channels.'),
+          new InputError(
+            'to',
+            `cannot be "${to}", the channel that the bundle is copied from.`,
+            'Use two different channels.',
+          ),
         )
       return { kind: 'promote', from, to, force }
     }
@@ -115,7 +117,7 @@ function readOperation(
   }
 }
 
-/** Which inputs are for which operations; one that would be ignored is a misunderstanding. */
+/** Inputs and their operations: an input that would be ignored is reported. */
 const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   from: ['promote'],
   to: ['promote', 'rollback'],
@@ -134,7 +136,7 @@ const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   'on-active-rollout': ['auto', 'promote', 'rollback'],
 }
 
-/** Their value where nobody sets them, which says nothing of what was meant. */
+/** Defaults in action.yml, which do not count as given. */
 const DEFAULTS: Readonly<Record<string, string>> = {
   keep: DEFAULT_KEEP,
   'on-active-rollout': 'fail',
@@ -156,7 +158,7 @@ function refuseStrays(
         new InputError(
           input,
           `is not used by "operation: ${name}".`,
-          `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Remove it, or set the input "operation".`,
+          `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Remove the input, or change "operation".`,
         ),
       )
   }
@@ -172,7 +174,7 @@ function readRollout(value: string): RolloutChange {
   throw new InputError(
     'rollout',
     `must be a percentage (0.01 to 100), ${listWords(CHANGES)}, not "${value}".`,
-    'The words need "operation: rollout". A publish or promotion accepts a percentage only.',
+    'A publish or promotion accepts only a percentage. The words need "operation: rollout".',
   )
 }
 
@@ -181,7 +183,7 @@ function sharesOf(change: RolloutChange | null): number | null {
   if (change.kind === 'share') return change.bps
   throw new InputError(
     'rollout',
-    `cannot be "${change.kind}" here: that changes a running rollout, and this run publishes.`,
-    'Set "operation: rollout" and "channel" to change it. A publish accepts a percentage.',
+    `cannot be "${change.kind}" for a publish.`,
+    'A publish accepts a percentage. To change a running rollout, set "operation: rollout" and "channel".',
   )
 }

@@ -40,9 +40,13 @@ const Parts = z.strictObject({
   groups: z.optional(z.any()),
 })
 
+type Place = Pick<Tester, 'channel' | 'line'>
+
 /** What the file means: each device once, with its groups. */
 class TestersReader {
   readonly #testers = new Map<string, Tester>()
+  /** Devices of entries that have another mistake. */
+  readonly #broken = new Map<string, Place>()
   readonly #document: JsonDocument
   readonly #today: string
 
@@ -77,10 +81,12 @@ class TestersReader {
       if (child.type === 'object') {
         const entry = this.#document.read(TesterEntry, at, Object.keys(TesterEntry.shape))
         if (entry !== null) this.#add(entry, [...at, 'device'])
-      } else {
+        else this.#noteBroken(at)
+      } else if (child.type === 'string') {
         const device = this.#document.read(DeviceId, at)
         if (device !== null) this.#add({ device }, at)
-      }
+      } else
+        this.#document.addProblem(at, 'a tester must be a device id in quotes, or an object with "device"')
     }
   }
 
@@ -90,13 +96,17 @@ class TestersReader {
       this.#document.addProblem(['groups'], '"groups" must be an object: {"qa": ["<device id>"]}')
       return
     }
+    this.#document.checkKeys(['groups'])
     for (const { children: [key] = [] } of groups.children ?? []) this.#readGroup(String(key?.value))
   }
 
   #readGroup(group: string): void {
     const path = ['groups', group]
     if (!NAME.test(group))
-      this.#document.addProblem(path, `"${group}" is not a name of letters, digits, ".", "_" and "-"`)
+      this.#document.addProblem(
+        path,
+        `"${group}" is not a valid group name: use letters, digits, ".", "_" and "-"`,
+      )
     const list = this.#document.node(path)
     if (list?.type !== 'array') {
       this.#document.addProblem(path, `${label(path)} must be a list of device ids`)
@@ -113,10 +123,36 @@ class TestersReader {
         this.#document.addProblem(at, `${shortDevice(device)} is in group "${group}" twice`)
       seen.add(device)
       const known = this.#testers.get(device)
-      if (known === undefined) this.#add({ device: written, groups: [group] }, at)
-      else if (!known.groups.includes(group))
+      if (known === undefined) {
+        if (!this.#broken.has(device)) this.#add({ device: written, groups: [group] }, at)
+      } else if (!known.groups.includes(group))
         this.#testers.set(device, { ...known, groups: [...known.groups, group] })
     }
+  }
+
+  /** The entry is not used; that its device is listed twice is said all the same. */
+  #noteBroken(at: JsonPath): void {
+    const path = [...at, 'device']
+    const written = DeviceId.safeParse(this.#document.node(path)?.value)
+    if (!written.success) return
+    const device = written.data.toLowerCase()
+    const channel = this.#document.node([...at, 'channel'])?.value
+    const named = typeof channel === 'string' ? channel : null
+    if (this.#isTwice(device, named, path)) return
+    const { line } = this.#document.placeOf(path)
+    this.#broken.set(device, { channel: named, line })
+  }
+
+  #isTwice(device: string, channel: string | null, path: JsonPath): boolean {
+    const first = this.#testers.get(device) ?? this.#broken.get(device)
+    if (first === undefined) return false
+    this.#document.addProblem(
+      path,
+      first.channel !== channel && first.channel !== null && channel !== null
+        ? `${shortDevice(device)} is on channel "${channel}" here, but on "${first.channel}" on line ${first.line}`
+        : `${shortDevice(device)} is listed twice (first on line ${first.line})`,
+    )
+    return true
   }
 
   #add(entry: TesterEntry, path: JsonPath): void {
@@ -124,24 +160,15 @@ class TestersReader {
     if (device !== entry.device)
       this.#document.addWarning(
         path,
-        `${shortDevice(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
+        `${shortDevice(device)} is in upper case and is read as lower case, as Capgo stores device ids`,
       )
     const channel = entry.channel ?? null
-    const first = this.#testers.get(device)
-    if (first !== undefined) {
-      this.#document.addProblem(
-        path,
-        first.channel !== channel && first.channel !== null && channel !== null
-          ? `${shortDevice(device)} is put on channel "${channel}" here and on "${first.channel}" on line ${first.line}; a device is on one channel`
-          : `${shortDevice(device)} is listed twice (first on line ${first.line})`,
-      )
-      return
-    }
+    if (this.#isTwice(device, channel, path)) return
     const until = entry.until ?? null
     if (until !== null && until < this.#today)
       this.#document.addWarning(
         [...path.slice(0, -1), 'until'],
-        `"until" of ${shortDevice(device)} was ${until}: the device is not a tester any more; remove it or set a later day`,
+        `${shortDevice(device)} expired on ${until}: remove the device or set a later "until"`,
       )
     this.#testers.set(device, {
       device,

@@ -1,8 +1,9 @@
 /** The schema of a testers file; the published JSON Schema is generated from it. */
 import * as z from 'zod/mini'
 
-/** What the plugin makes for each installation; Capgo keeps it in lower case. */
+/** The id that the plugin creates for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
+export const DEVICE_ID_EXAMPLE = '0a1b2c3d-1111-4222-8333-444455556666'
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 /** Characters of a person's or device's name. */
 export const MAX_NAME = 100
@@ -14,54 +15,59 @@ export const DeviceId = z
   .check(
     z.regex(
       DEVICE_ID,
-      'is not a device id: 8-4-4-4-12 hexadecimal digits, as CapacitorUpdater.getDeviceId() tells',
+      `is not a device id (expected e.g. ${DEVICE_ID_EXAMPLE}, from CapacitorUpdater.getDeviceId())`,
     ),
-    z.describe('Id of the installed app, as `CapacitorUpdater.getDeviceId()` tells it.'),
+    z.describe('Id of the installed app, from `CapacitorUpdater.getDeviceId()`.'),
   )
-const GroupName = z.string().check(z.regex(NAME, 'is not a name of letters, digits, ".", "_" and "-"'))
+const GroupName = z
+  .string()
+  .check(z.regex(NAME, 'is not a valid group name: use letters, digits, ".", "_" and "-"'))
 
 export const TesterEntry = z
   .strictObject({
     device: DeviceId,
     name: z.optional(
-      z.string().check(z.minLength(1), z.maxLength(MAX_NAME), z.describe('Whose device it is, for people.')),
+      z
+        .string()
+        .check(
+          z.minLength(1, 'is empty'),
+          z.maxLength(MAX_NAME, `is longer than ${MAX_NAME} characters`),
+          z.describe('Whose device it is, for people.'),
+        ),
     ),
     github: z.optional(
       z
         .string()
         .check(
-          z.regex(LOGIN, 'is not a login of GitHub, without "@"'),
-          z.describe('Login on GitHub: pull requests of this author or reviewer come to the device.'),
+          z.regex(LOGIN, 'is not a login of GitHub (without "@")'),
+          z.describe('Login on GitHub: the device gets pull requests of this author or reviewer.'),
         ),
     ),
-    groups: z.optional(
-      z.array(GroupName).check(z.describe('Groups that `assign-testers: group:<name>` can name.')),
-    ),
+    groups: z.optional(z.array(GroupName).check(z.describe('Groups for `assign-testers: group:<name>`.'))),
     channel: z.optional(
       z
         .string()
         .check(
-          z.regex(NAME, "is not a channel's name"),
-          z.describe('Channel that the device is on while no pull request wants it.'),
+          z.regex(NAME, 'is not a channel\'s name (letters, digits, ".", "_" and "-")'),
+          z.describe('Channel that the device is on while it has no preview.'),
         ),
     ),
     until: z.optional(
       z.iso
         .date('is not a day such as 2027-03-31')
-        .check(z.describe('Last day of testing; after it the device is released.')),
+        .check(z.describe('Last day of testing. Afterwards the device is removed from its channel.')),
     ),
   })
-  .check(z.describe('A device and whose it is.'))
+  .check(z.describe('A device and its owner.'))
 
 const Entries = z.array(z.union([DeviceId, TesterEntry]))
+export const Groups = z
+  .record(GroupName, z.array(DeviceId))
+  .check(z.describe('Device ids by group. Ids that are not in "testers" are testers without a name.'))
 const Document = z.strictObject({
   $schema: z.optional(z.string()),
   testers: z.optional(Entries),
-  groups: z.optional(
-    z
-      .record(GroupName, z.array(DeviceId))
-      .check(z.describe('Device ids by group; ids that are not in "testers" are testers without a name.')),
-  ),
+  groups: z.optional(Groups),
 })
 
 /** The whole file. */

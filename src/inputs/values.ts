@@ -1,4 +1,5 @@
 /** One parser per kind of value in the `with:` block. */
+import { normalize } from 'node:path'
 import { isLocal } from '../capgo/hosts.ts'
 import { InputError, inputErrors } from '../errors.ts'
 import { refuseChannelName } from './channel-lines.ts'
@@ -6,7 +7,7 @@ import { refuseChannelName } from './channel-lines.ts'
 /** Reads one input of the `with:` block; an empty string when it is not given. */
 export type InputReader = (name: string) => string
 
-/** How values are read. Mistakes are collected, so that a run reports all of it at once. */
+/** How values are read. Errors are collected, so that a run reports all of them at once. */
 export interface Reading {
   /** Without the space around it; null when it is empty. */
   text(name: string): string | null
@@ -19,8 +20,8 @@ export interface Reading {
   /** The result, or `otherwise` where `work` throws an `InputError`, which is collected. */
   attempt<T>(work: () => T, otherwise: T): T
   refuse(error: InputError): void
-  /** Throws `invalid_input` with everything that was refused. */
-  finish(): void
+  /** Throws `invalid_input` with everything that was refused, and with what the run would fail for next. */
+  finish(others: readonly InputError[]): void
 }
 
 export function createReading(read: InputReader): Reading {
@@ -49,7 +50,13 @@ export function createReading(read: InputReader): Reading {
       if (value === null) return otherwise
       const word = value.toLowerCase()
       if (word !== 'true' && word !== 'false')
-        refused.push(new InputError(name, `must be true or false, not "${value}".`, 'Write true or false.'))
+        refused.push(
+          new InputError(
+            name,
+            `must be true or false, not "${value}".`,
+            'Correct the value in the workflow.',
+          ),
+        )
       return word === 'true'
     },
     choice<T extends string>(name: string, words: readonly T[], otherwise: T | null): T {
@@ -61,8 +68,8 @@ export function createReading(read: InputReader): Reading {
       return word ?? (otherwise as T)
     },
     refuse: error => refused.push(error),
-    finish() {
-      if (refused.length > 0) throw inputErrors(refused)
+    finish(others) {
+      if (refused.length > 0) throw inputErrors([...refused, ...others])
     },
   }
 }
@@ -82,8 +89,8 @@ export function checkToken(input: string, token: string): void {
   if (!/^[\x21-\x7e]*$/.test(token))
     throw new InputError(
       input,
-      'has a character that no key has: a space, a line break, or one beyond ASCII.',
-      'Store the key alone as the secret, without quotes, name or line break.',
+      'contains a character that a key cannot contain: a space, a line break, or one beyond ASCII.',
+      'Store only the key as the secret, without quotes, name or line break.',
     )
 }
 
@@ -97,6 +104,20 @@ export function checkPath(input: string, path: string, example: string): void {
     )
 }
 
+/** A path that leads out of the checkout wherever that is; links and absolute paths are checked where it is known. */
+export function checkWorkingDirectory(value: string): void {
+  if (normalize(value).split(/[\\/]/)[0] === '..') throw outsideCheckout(value)
+}
+
+export function outsideCheckout(directory: string): InputError {
+  return new InputError(
+    'working-directory',
+    `"${directory}" is outside of the checkout.`,
+    'Use the path of the app\'s folder from the root of the repository, for example "apps/mobile".',
+    'outside_checkout',
+  )
+}
+
 /** Minutes, with decimals. `most` is the largest number. */
 export function checkMinutes(input: string, value: string, most: number): void {
   const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0
@@ -104,7 +125,7 @@ export function checkMinutes(input: string, value: string, most: number): void {
   throw new InputError(
     input,
     `must be a number of minutes, not "${value}".`,
-    `The run is stopped after that time. At most ${most}; for example 60.`,
+    `Use at most ${most}, for example 60. The run is stopped after that time.`,
   )
 }
 
@@ -120,15 +141,15 @@ export function checkCount(input: string, value: string, most: number): void {
 
 /** The Capgo key is sent to these hosts, so they are https, or this machine. */
 export function checkUrl(input: string, value: string): void {
-  const example = 'For example https://capgo.example.com/functions/v1'
+  const example = 'Use an address such as https://capgo.example.com/functions/v1.'
   if (!URL.canParse(value)) throw new InputError(input, `"${value}" is not a URL.`, example)
   const url = new URL(value)
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url.hostname)))
     throw new InputError(
       input,
-      `${value} is not https.`,
+      `must be https, not "${value}".`,
       'The key would be sent unencrypted. http is allowed for localhost only.',
     )
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw new InputError(input, 'must not have a user name, a password, a query or a fragment.', example)
+    throw new InputError(input, 'cannot have a user name, a password, a query or a fragment.', example)
 }

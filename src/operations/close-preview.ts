@@ -26,7 +26,7 @@ async function closeEnded(
   const { number } = operation.pull
   const now = await readPull(number, context)
   if (now !== null && wantsPreview(now, context.inputs))
-    return skippedResult({ reason: `#${number} is open again, so its preview stays.` })
+    return skippedResult({ reason: `#${number} is open again, so its preview is kept.` })
   const [appId, ...others] = await findAppIds(number, context)
   const closing = { ...operation, movesTesters: true }
   const first = await removePreview(appId, closing, context)
@@ -42,7 +42,7 @@ async function closeEnded(
 
 /**
  * A pull request that wants no preview and whose event does not say that one ends: the run of the event that said so
- * may have been replaced by this one. What cannot be looked at is a warning here.
+ * may have been replaced by this one. A failed look-up is only a warning here.
  */
 async function closeUnwanted(
   operation: Close,

@@ -8,6 +8,7 @@ import type { ExplicitOperation } from '../plan/operation.ts'
 import { plural } from '../report/format.ts'
 import { progressReporter } from '../report/progress.ts'
 import type { OldBundlesResult } from '../report/result.ts'
+import { listKept } from '../report/status.ts'
 import { readApp } from './steps/app.ts'
 
 /** So many errors are listed one by one. */
@@ -20,9 +21,10 @@ export async function deleteOldBundles(
 ): Promise<OldBundlesResult> {
   const { inputs, capgo } = context
   const { appId } = await readApp(context)
-  const { remove, kept } = await context.deps.log.group('Look for old bundles', () =>
+  const { remove, kept } = await context.deps.log.group('Find old bundles', () =>
     planDeletion(appId, keep, context),
   )
+  context.deps.log.info(describePlan(remove.length, kept))
   if (remove.length > 0)
     await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null })
   const base = { kind: 'old-bundles', appId, keep, kept, testers: null, warnings: [] } as const
@@ -41,7 +43,7 @@ export async function deleteOldBundles(
     return {
       ...base,
       outcome: 'cleaned',
-      reason: 'No old bundle has to be deleted.',
+      reason: 'No old bundle to delete.',
       removed: [],
       linked: [],
     }
@@ -55,19 +57,16 @@ export async function deleteOldBundles(
   }
 }
 
-async function planDeletion(
-  appId: string,
-  keep: number,
-  { deps, capgo }: RunContext,
-): Promise<OldBundlesPlan> {
+async function planDeletion(appId: string, keep: number, { capgo }: RunContext): Promise<OldBundlesPlan> {
   // The bundles first: what is put on a channel in between is on it then.
   const bundles = await capgo.listBundles(appId)
   const channels = await capgo.listChannels(appId)
-  const plan = planOldBundles(bundles, channels, keep)
-  deps.log.info(
-    `${plural(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`,
-  )
-  return plan
+  return planOldBundles(bundles, channels, keep)
+}
+
+function describePlan(count: number, kept: OldBundlesPlan['kept']): string {
+  const stay = listKept(kept)
+  return `Plan: delete ${plural(count, 'bundle')}${stay.length === 0 ? '' : `, keep ${stay.join(', ')}`}.`
 }
 
 /** Returns those that are gone, and those that a channel came to serve meanwhile. */
@@ -78,7 +77,11 @@ async function deleteAll(
 ): Promise<{ deleted: BundleRow[]; linked: BundleRow[] }> {
   const { log, clock } = deps
   const answers = await log.group('Delete old bundles', async () => {
-    const say = progressReporter(log, clock, (done, total) => `${done} of ${plural(total, 'bundle')}.`)
+    const say = progressReporter(
+      log,
+      clock,
+      (done, total) => `Deleted ${done} of ${plural(total, 'bundle')}.`,
+    )
     const names = remove.map(({ name }) => name)
     const answers = await capgo.deleteBundles(appId, names, tried => say(tried, names.length))
     const ids = remove.filter(({ name }) => answers.get(name) === 'deleted').map(({ id }) => id)
@@ -103,9 +106,9 @@ function requireNone(
   if (first === undefined) return
   throw new ActionError(
     'cleanup_incomplete',
-    `${plural(deleted, 'old bundle')} deleted, ${failures.length} not: ${first.message}`,
+    `Could not delete ${plural(failures.length, 'old bundle')} (${deleted} deleted): ${first.message}`,
     {
-      hint: 'Run the job again: it goes on with those that are left.',
+      hint: 'Re-run the job. It continues with the rest.',
       // One alone is in the message already.
       problems: (failures.length === 1 ? [] : failures.slice(0, MAX_ERRORS)).map(({ name, message }) => ({
         message: `${name}: ${message}`,

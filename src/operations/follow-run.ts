@@ -18,13 +18,13 @@ const MAX_ARTIFACT = 1024 * 1024 * 1024
 
 /**
  * Publishes what the run before this one built, for the pull request that it was of. GitHub names no pull
- * request when it comes from a fork, so it is found by its head. Its build is a stranger's: nothing of it is run.
+ * request when it comes from a fork, so it is found by its head. Its build is untrusted: nothing of it is run.
  */
 export async function followRun(context: RunContext): Promise<Result> {
   const { inputs, trigger } = context
   const run = trigger.followed
-  if (run === null) return skippedResult({ reason: 'No run came before this one.' })
-  const github = requireGitHub(context, 'find the pull request and the artifact of the run before this one')
+  if (run === null) return skippedResult({ reason: 'This run follows no other workflow run.' })
+  const github = requireGitHub(context, 'find the pull request and the artifact of the previous workflow run')
   const open = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each =>
     toPullRequest(each),
   )
@@ -38,7 +38,7 @@ export async function followRun(context: RunContext): Promise<Result> {
 /**
  * The pull request that the run was of: of the very commit that was built. One branch may have pull requests against
  * several bases, each with a run of its own that builds its own merge. Which of them a run was of, its event says where
- * it names one of them, else the artifact's name where that has the number. The name is a stranger's word, so it only
+ * it names one of them, else the artifact's name where that has the number. The name is untrusted, so it only
  * chooses among those.
  */
 async function findPull(
@@ -62,24 +62,24 @@ async function findPull(
   if (pulls.length === 1) return pulls[0]
   throw new ActionError(
     'pull_ambiguous',
-    `${built.map(({ number }) => `#${number}`).join(' and ')} have the same branch and commit, and run ${run.id} does not say which of them it built.`,
+    `${built.map(({ number }) => `#${number}`).join(' and ')} have the same branch and commit, and it is not known which one run ${run.id} built.`,
     {
-      hint: 'Name the artifact after the pull request, web-${{ github.event.pull_request.number }}, and set the input "artifact" to web-{number} here.',
+      hint: 'Add the number of the pull request to the name of the artifact: web-${{ github.event.pull_request.number }}. Set the input "artifact" to web-{number}.',
     },
   )
 }
 
 function whyNone([first]: readonly PullRequest[], { headOwner, headBranch, headSha }: FollowedRun): string {
   return first === undefined
-    ? `No open pull request comes from ${headOwner}:${headBranch}; it was closed meanwhile.`
-    : `#${first.number} has a newer commit than ${shortSha(headSha)}; its own run publishes that.`
+    ? `No open pull request comes from ${headOwner}:${headBranch}, because it was closed meanwhile.`
+    : `#${first.number} has a newer commit than ${shortSha(headSha)}, which its own run publishes.`
 }
 
 function artifactName({ artifact }: Inputs, number: number): string {
   return artifact.replaceAll('{number}', String(number))
 }
 
-/** The run's artifact, unpacked; as hostile as code of strangers is. */
+/** The run's artifact, unpacked; as untrusted as the code of a fork. */
 function takeArtifact(
   runId: number,
   pull: number,
@@ -87,14 +87,14 @@ function takeArtifact(
   { deps, inputs }: RunContext,
 ): Promise<string> {
   const name = artifactName(inputs, pull)
-  return deps.log.group(`Take artifact "${name}" of run ${runId}`, async () => {
+  return deps.log.group(`Download artifact "${name}" of run ${runId}`, async () => {
     const artifact = await github.findArtifact(runId, name)
     if (artifact === null || artifact.expired)
       throw new ActionError(
         'artifact_missing',
-        `Run ${runId} ${artifact === null ? `kept no artifact "${name}"` : `kept an artifact "${name}", which has expired`}.`,
+        `Run ${runId} ${artifact === null ? `has no artifact "${name}"` : `has an artifact "${name}", but it has expired`}.`,
         {
-          hint: 'Keep the web folder with actions/upload-artifact under that name, or set the input "artifact".',
+          hint: 'Upload the web folder with actions/upload-artifact under that name, or set the input "artifact".',
         },
       )
     const zip = join(deps.scratch, 'artifact.zip')

@@ -17,6 +17,7 @@ import {
 import type { Commit } from '../plan/types.ts'
 import { previewKeptResult } from '../report/channel-results.ts'
 import { shortSha } from '../report/format.ts'
+import type { DescribedCommit } from '../report/preview-comment.ts'
 import type { PreviewKeptResult, PreviewsClosedResult, Result } from '../report/result.ts'
 import { failure, skippedResult } from '../report/results.ts'
 import { cancellationOr } from '../runtime/cancellation.ts'
@@ -25,7 +26,7 @@ import { createRedactor } from '../runtime/redaction.ts'
 import { announcePreview } from './steps/announce-preview.ts'
 import { findAppIds } from './steps/app-ids.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './steps/comment.ts'
-import { aboutUnserved } from './steps/preview-comment.ts'
+import { aboutUnserved, describeCommit } from './steps/preview-comment.ts'
 import { planPublication } from './steps/publication.ts'
 import { gatherPublishInputs, type PublishInputs } from './steps/publish-inputs.ts'
 import { carryOut } from './steps/publish-outcome.ts'
@@ -46,6 +47,8 @@ interface Progress {
   readonly pull: PullRequest
   readonly channelName: string
   readonly commit: Commit
+  /** The commit as the comment shows it, asked for beside everything else. */
+  readonly described: Promise<DescribedCommit>
   /** Null before the project and Capgo were read. */
   prepared: PublishInputs | null
   /** As it was read last; null where it is not there. */
@@ -60,7 +63,8 @@ export async function preview(
 ): Promise<Result> {
   const { pull, channelName } = operation
   const commit = await readCommit(operation, takeBuild, context)
-  const progress: Progress = { pull, channelName, commit, prepared: null, channel: null }
+  const described = describeCommit(commit, pull, context)
+  const progress: Progress = { pull, channelName, commit, described, prepared: null, channel: null }
   try {
     // A broken testers file, and what keeps its devices from the preview, is reported before anything is built.
     const proposed = await readProposed(pull, context)
@@ -73,7 +77,8 @@ export async function preview(
     const shown = takeBuild === null ? await findShown(prepared, pull, context) : null
     if (shown !== null) return await keepShown({ appId, channel: shown, pull, commit, testers }, context)
 
-    await writeComment({ ...aboutUnserved({ appId, ...progress }, context), state: 'building' }, context)
+    const about = await aboutProgress(appId, progress, context)
+    await writeComment({ ...about, state: 'building', since: commit.at ?? null }, context)
     const webBuild = takeBuild === null ? null : await takeBuild()
     const publication = await planPublication(prepared, webBuild, context)
     const outcome = await carryOut(publication, context)
@@ -81,11 +86,17 @@ export async function preview(
 
     return (
       (await closeMeanwhile(prepared, pull, context)) ??
-      (await announcePreview({ prepared, outcome, pull, testers }, context))
+      (await announcePreview({ prepared, outcome, pull, testers, commit: await described }, context))
     )
   } catch (error) {
     return await endWithout(error, progress, context)
   }
+}
+
+async function aboutProgress(appId: string, progress: Progress, context: RunContext) {
+  const { prepared, described } = progress
+  const facts = { ...progress, appId, app: prepared?.app ?? null, commit: await described }
+  return aboutUnserved(facts, context)
 }
 
 async function readCommit(
@@ -164,13 +175,13 @@ async function keepShown(
   const { deps, inputs, trigger, capgo } = context
   const { number } = shown.pull
   const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
-  if (testers !== null && !inputs.dryRun && inputs.comment)
-    await context.bestEffort('say in the comment who has the preview', PULL_REQUESTS, github =>
-      updateTesterSection({ appId, pull: number, rows: testers.rows }, github, inputs.capgoToken),
+  if (testers !== null && !inputs.dryRun)
+    await context.bestEffort('update the testers in the comment', PULL_REQUESTS, github =>
+      updateTesterSection({ appId, pull: number, rows: testers.rows }, github, context),
     )
   const { version } = channel
   return previewKeptResult({
-    reason: `The preview of #${number} shows ${shortSha(commit.sha)} already, and "${trigger.action}" changes no content.`,
+    reason: `The preview of #${number} already shows ${shortSha(commit.sha)}, and "${trigger.action}" changes no content.`,
     appId,
     channel,
     commit: { sha: commit.sha, refName: commit.refName, url: commit.url },
@@ -205,11 +216,11 @@ async function endWithout(error: unknown, progress: Progress, context: RunContex
   if (closed !== null) return closed
   if (error instanceof RefGone) {
     const { message: reason } = error
-    if (prepared !== null)
-      await writeComment(
-        { ...aboutUnserved({ ...prepared.facts, pull }, context), state: 'kept', reason },
-        context,
-      )
+    if (prepared !== null) {
+      const { channel } = prepared.facts
+      const about = await aboutProgress(prepared.project.appId, { ...progress, channel }, context)
+      await writeComment({ ...about, state: 'kept', reason }, context)
+    }
     return skippedResult({ reason })
   }
   await sayFailed(error, progress, context)
@@ -229,6 +240,6 @@ async function sayFailed(error: unknown, progress: Progress, context: RunContext
     progress.channel ?? (isLate ? null : await capgo.readChannel(appId, channelName).catch(() => null))
   const hide = createRedactor(privateValues(prepared?.project.buildEnv ?? {}))
   const shown = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
-  const about = aboutUnserved({ ...progress, appId, channel }, context)
+  const about = await aboutProgress(appId, { ...progress, channel }, context)
   await writeComment({ ...about, state: 'failed', error: shown }, context)
 }

@@ -43,7 +43,7 @@ async function gather(
   const bundle = from.version
   if (bundle === null)
     throw new ActionError('nothing_to_promote', `Channel ${from.name} serves nothing.`, {
-      hint: `Publish to channel ${from.name} first, or name another channel with the input "from".`,
+      hint: `Publish to channel ${from.name} first, or set the input "from" to another channel.`,
     })
   const ours = originOf(bundle, from.name)
   const theirs = to.version === null ? null : originOf(to.version, to.name)
@@ -53,7 +53,6 @@ async function gather(
     inspect(bundle, { zip: null, opener: app.opener }, capgo),
     ours === null || theirs === null ? ('unknown' as const) : compare(theirs.sha, ours.sha),
   ])
-  deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`)
   const facts = {
     appId,
     nativeVersions: natives,

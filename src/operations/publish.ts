@@ -47,9 +47,7 @@ async function targetOf({ channelName, why }: Publish, context: RunContext): Pro
     purpose: { kind: 'branch', isDefaultBranch },
     commit: { ...commit, sha, url: `${repositoryUrl}/commit/${sha}`, at: deps.now().toISOString() },
     commitWhy:
-      chosen === null
-        ? null
-        : `it is checked out; the run itself is of ${ref.name} at ${commit.sha.slice(0, 7)}`,
+      chosen === null ? null : `checked out by this job, instead of ${ref.name} at ${commit.sha.slice(0, 7)}`,
     isChosen: chosen !== null,
     readHead: headOfRef(context),
     rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },

@@ -40,7 +40,7 @@ interface Gathered {
 
 /** Throws what `planRollback` and `findEarlier` do, and `channel_unknown`, `bundle_unknown`. */
 export async function rollBack(operation: Rollback, context: RunContext): Promise<ChannelChangeResult> {
-  const { app, facts, size } = await context.deps.log.group('Look for the bundle before', () =>
+  const { app, facts, size } = await context.deps.log.group('Find the bundle to return to', () =>
     gather(operation, context),
   )
   const plan =
@@ -95,9 +95,13 @@ async function readNamedBundle(
   const named = await capgo.readBundle(appId, to)
   const bundle = named ?? (/^\d{1,15}$/.test(to) ? await capgo.readBundleById(appId, Number(to)) : null)
   if (bundle !== null) return { bundle, why: 'input "to"' }
-  throw new ActionError('bundle_unknown', `Capgo has no bundle ${to} of this app that the key can see.`, {
-    hint: `Give its name or id with the input "to", or leave that out to go back to what channel ${channelName} served before.`,
-  })
+  throw new ActionError(
+    'bundle_unknown',
+    `Bundle ${to} of this app does not exist, or this key has no access to it.`,
+    {
+      hint: `Set the input "to" to the name or id of a bundle. Without it, channel ${channelName} returns to the previous bundle.`,
+    },
+  )
 }
 
 /** A channel's way back: from the bundle that is bad to an older one. */
@@ -127,7 +131,7 @@ async function readAffected(
     }
   } catch (error) {
     deps.cancellation.signal.throwIfAborted()
-    deps.log.info(`Which devices run ${name} could not be read: ${(error as Error).message}`)
+    deps.log.info(`Could not read which devices run ${name}: ${(error as Error).message}`)
     return null
   }
 }

@@ -16,29 +16,30 @@ const CONCURRENCY = 5
 /** Values that the key cannot read stay open, with a warning. */
 export async function readStatus(context: RunContext): Promise<StatusResult> {
   const { deps, trigger } = context
-  return deps.log.group('Read all channels', async () => {
-    const { appId, channels, running, overrides, counts, warnings } = await gather(context)
-    const { repositoryUrl, repository } = trigger
-    const described = describeChannels({
-      channels,
-      rolloutBundles: running,
-      overrides,
-      devices: counts?.byBundle ?? new Map(),
-      repositoryUrl,
-      repository,
-    })
-    for (const line of listStatus(described)) deps.log.info(line)
-    return {
-      kind: 'status',
-      outcome: 'read',
-      reason: `${plural(channels.length, 'channel')} of ${appId}.`,
-      appId,
-      channels: described,
-      devices: counts?.all ?? null,
-      testers: null,
-      warnings,
-    }
+  const { appId, channels, running, overrides, counts, warnings } = await deps.log.group(
+    'Read all channels',
+    () => gather(context),
+  )
+  const { repositoryUrl, repository } = trigger
+  const described = describeChannels({
+    channels,
+    rolloutBundles: running,
+    overrides,
+    devices: counts?.byBundle ?? new Map(),
+    repositoryUrl,
+    repository,
   })
+  for (const line of listStatus(described)) deps.log.info(`  ${line}`)
+  return {
+    kind: 'status',
+    outcome: 'read',
+    reason: `${plural(channels.length, 'channel')} of ${appId}.`,
+    appId,
+    channels: described,
+    devices: counts?.all ?? null,
+    testers: null,
+    warnings,
+  }
 }
 
 async function gather(context: RunContext) {

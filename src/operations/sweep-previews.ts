@@ -77,23 +77,23 @@ async function findEnded(
 ): Promise<{ readonly pull: PullRequest; readonly why: string } | null> {
   const answer = github === null ? null : await github.readPull(number)
   if (answer === null) {
-    deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`)
+    deps.log.info(`#${number}: GitHub does not show this pull request. Its preview stays.`)
     return null
   }
   const pull = toPullRequest(answer)
   const why = whyNoPreview(pull, inputs)
-  if (why === null) deps.log.info(`#${number} is open: its preview stays.`)
+  if (why === null) deps.log.info(`#${number} is open, so its preview is kept.`)
   return why === null ? null : { pull, why }
 }
 
 async function sweepAbandoned(appId: string, { capgo, deps }: RunContext): Promise<void> {
   for (const name of await removeAbandoned(appId, capgo))
-    deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`)
+    deps.log.info(`Deleted bundle ${name}: its upload began more than a day ago and never finished.`)
 }
 
 /** The open pull requests that want a preview. */
 async function listOpen(context: RunContext): Promise<PullRequest[]> {
-  const answers = await context.bestEffort('see which pull requests are open', PULL_REQUESTS, github =>
+  const answers = await context.bestEffort('list the open pull requests', PULL_REQUESTS, github =>
     github.listOpenPulls(),
   )
   return (answers ?? []).map(each => toPullRequest(each)).filter(pull => wantsPreview(pull, context.inputs))
@@ -110,7 +110,7 @@ function numbersOf(pulls: readonly { readonly pull: number }[]): string[] {
 }
 
 function sayRemoved(pulls: readonly string[]): string {
-  return pulls.length === 0 ? 'No preview was left behind.' : `Previews of ${pulls.join(', ')}.`
+  return pulls.length === 0 ? 'No leftover preview was found.' : `Previews of ${pulls.join(', ')}.`
 }
 
 function sayMissing(pulls: readonly string[]): string {

@@ -1,5 +1,6 @@
 /** A bundle's comment: which commit and run put it on which channel, and which bundle was rolled back. */
 import type { BundleRow } from '../capgo/schema.ts'
+import { NO_RELEASE_NOTES, type ReleaseNotes, summariseReleaseNotes } from './release-notes.ts'
 import type { Commit } from './types.ts'
 
 /** How a bundle got onto a channel, as far as its comment tells. */
@@ -28,6 +29,8 @@ export interface ServedCommit {
   readonly rolledBackEarlier: readonly string[]
   /** The run that rolled this bundle back, when it was. In the comment: `withdrawn`. */
   readonly rolledBackBy: { readonly runId: number; readonly run: string } | null
+  /** The titles of its changes as one word: `Add_a_wallet_(#12)`; null where none are noted. */
+  readonly changes: string | null
 }
 
 /** A line of a bundle's comment. */
@@ -43,6 +46,7 @@ export interface Circumstances {
   readonly rolledBackEarlier?: readonly string[]
   /** See `ServedCommit`. */
   readonly took?: string | null
+  readonly releaseNotes?: ReleaseNotes
 }
 
 /** Capgo's word for a channel that serves nothing. */
@@ -60,6 +64,8 @@ export interface NotedRepository {
 
 /** A note says so many of the commits that were rolled back before, the newest. */
 const MAX_EARLIER_ROLLBACKS = 10
+/** Characters for the titles of changes as an address spells them: a filter of a request holds the whole comment. */
+const MAX_CHANGES = 400
 
 /**
  * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
@@ -94,6 +100,7 @@ function parseLine(line: string): Note | null {
     rolledBackFrom: name === '' ? null : { name, sha: sha ?? null },
     rolledBackEarlier: (more.get('off') ?? '').split(',').filter(each => SHA.test(each)),
     rolledBackBy: runId === undefined ? null : { run, runId: Number(runId) },
+    changes: more.get('changes') ?? null,
   }
 }
 
@@ -111,6 +118,7 @@ function writeLine(line: Note): string {
       ? ''
       : ` off ${line.rolledBackEarlier.slice(0, MAX_EARLIER_ROLLBACKS).join(',')}`,
     line.rolledBackBy === null ? '' : ` withdrawn ${line.rolledBackBy.run}/${line.rolledBackBy.runId}`,
+    line.changes === null ? '' : ` changes ${line.changes}`,
   ]
   // Git takes every space of Unicode but the plain one in a name; here each would end the word.
   const refName = line.refName.replace(/\s/g, '_') || '_'
@@ -120,6 +128,13 @@ function writeLine(line: Note): string {
 /** A name as a value: one of others may hold a space, and is not noted. */
 function word(name: string | null): string | null {
   return name === null || /^$|\s|@/.test(name) ? null : name
+}
+
+/** Titles are untrusted text: as one word they cannot begin another. */
+function changesWord(notes: ReleaseNotes): string | null {
+  const spell = (text: string) => text.toWellFormed().replace(/[\s\p{C}]+/gu, '_')
+  const summary = summariseReleaseNotes(notes, MAX_CHANGES, text => encodeURIComponent(spell(text)).length)
+  return summary === '' ? null : spell(summary)
 }
 
 function linesOf(comment: string | null): string[] {
@@ -206,7 +221,7 @@ export function noteCommit(
   comment: string | null,
   channelName: string,
   commit: Commit,
-  { previous, rolledBackFrom, rolledBackEarlier, took }: Circumstances = {
+  { previous, rolledBackFrom, rolledBackEarlier, took, releaseNotes = NO_RELEASE_NOTES }: Circumstances = {
     previous: null,
   },
 ): string {
@@ -227,6 +242,7 @@ export function noteCommit(
       rolledBackFrom !== undefined && word(rolledBackFrom.name) !== null ? rolledBackFrom : null,
     rolledBackEarlier: rolledBackEarlier ?? [],
     rolledBackBy: null,
+    changes: changesWord(releaseNotes) ?? old?.changes ?? null,
   })
   return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n')
 }

@@ -9,11 +9,18 @@ import {
 } from './bundle-comment.ts'
 import { isReady } from './delivery.ts'
 import type { NativeChange } from './native-changes.ts'
-import { EVERYBODY, type RolloutRequest, type RolloutTarget } from './rollout.ts'
+import { EVERYBODY, type RolloutChange, type RolloutRequest, type RolloutTarget } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
 
-/** A bundle that is there goes to a channel that is there: a promotion or a roll-back. Nothing is uploaded. */
+/** The operation that changes a channel. */
+export type Move =
+  | { readonly kind: 'promotion'; readonly from: string }
+  | { readonly kind: 'rollback' }
+  | { readonly kind: 'rollout'; readonly change: RolloutChange['kind'] }
+
+/** An existing bundle goes to an existing channel. Nothing is uploaded. */
 export interface MovePlan {
+  readonly move: Move
   readonly appId: string
   readonly channel: ChannelRow
   readonly bundle: BundleRow
@@ -22,6 +29,8 @@ export interface MovePlan {
   readonly isDone: boolean
   /** One sentence: what the run does, or why there is nothing to do. */
   readonly why: string
+  /** What else follows for devices, as sentences; empty where nothing does. */
+  readonly consequence: string
   /** The bundle's comment with the channel's new line; null when no commit is known for it. */
   readonly comment: string | null
   /** The bundle that is taken off, and its comment that says so; null where nothing is to be said. */
@@ -34,7 +43,7 @@ export interface MovePlan {
   readonly warnings: readonly string[]
 }
 
-/** What a promotion and a roll-back both must know. */
+/** The facts of both a promotion and a rollback. */
 export interface MoveFacts {
   readonly appId: string
   readonly nativeVersions: readonly NativeVersion[]
@@ -79,12 +88,14 @@ export function whyNotReady(bundle: BundleRow, fault: string | null): string | n
 
 /** The plan of a run that finds the channel as it should be. */
 export function unchanged({
+  move,
   appId,
   channel,
   bundle,
   ...said
-}: Pick<MovePlan, 'appId' | 'channel' | 'bundle' | 'why' | 'decisions'>): MovePlan {
+}: Pick<MovePlan, 'move' | 'appId' | 'channel' | 'bundle' | 'why' | 'decisions'>): MovePlan {
   return {
+    move,
     appId,
     channel,
     bundle,
@@ -93,6 +104,7 @@ export function unchanged({
     isDone: true,
     comment: null,
     rolledBack: null,
+    consequence: '',
     commit: originOf(bundle, channel.name),
     nativeChanges: [],
     warnings: [],
@@ -100,7 +112,6 @@ export function unchanged({
 }
 
 export const NOT_JUDGED =
-  'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".'
+  'Not checked whether devices accept this bundle, because no native version is known. Check the repository out in an earlier step, or set the input "native-version".'
 
-export const NOT_OURS =
-  'This bundle was not published by this action, so later runs cannot tell of which commit it is.'
+export const NOT_OURS = 'This bundle was not published by this action, so later runs do not know its commit.'

@@ -88,31 +88,31 @@ export function newChannelSettings(
         allow_dev: true,
         allow_emulator: true,
       },
-      why: 'it is made for testers: private, self-assignable, without a rule on versions',
+      why: 'private preview channel, devices can join it, any version',
     }
   if (purpose.isDefaultBranch && publicChannels.length === 0)
     return {
       settings: { public: true, allow_device_self_set: false },
-      why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+      why: "created as the app's public channel, because there is none yet",
     }
   return {
     settings: { public: false, allow_device_self_set: true },
     why:
       publicChannels.length > 0
-        ? `it is made private and self-assignable: ${publicChannels.join(', ')} is the app's public channel`
-        : 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
+        ? `private channel that devices can join: the app's public channel is ${publicChannels.join(', ')}`
+        : 'private channel that devices can join: only the default branch or a tag creates the public one',
   }
 }
 
-/** What keeps devices from what a channel serves, whatever the bundle is. */
+/** Settings of a channel that keep devices from any bundle. */
 export function channelWarnings(channel: ChannelRow): string[] {
   const { name: channelName } = channel
   const warnings: string[] = []
   if (!channel.ios && !channel.android)
-    warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`)
+    warnings.push(`Channel ${channelName} is off for iOS and Android, so no device gets its bundle.`)
   if (!channel.public && !channel.allow_device_self_set)
     warnings.push(
-      `Channel ${channelName} is private and devices cannot choose it: only devices with an override take its bundle.`,
+      `Channel ${channelName} is private and devices cannot join it, so only devices with an override get its bundle.`,
     )
   return warnings
 }

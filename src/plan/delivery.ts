@@ -21,7 +21,7 @@ export type DeliveryRules = VersionRules &
     | 'allow_prod'
   >
 
-/** What of a bundle decides about a delivery. */
+/** The properties of a bundle that decide about its delivery. */
 export interface DeliverableBundle {
   readonly name: string
   readonly min_update_version: string | null
@@ -94,7 +94,7 @@ export function refusedByVersion(
   return rules.disable_auto_update_under_native && semver.lt(name, device)
     ? {
         code: 'disable_auto_update_under_native',
-        rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
+        rule: `${bundle.name} is below native ${build}, and the channel rejects bundles below the native version`,
       }
     : null
 }
@@ -114,11 +114,11 @@ function refusedByPolicy(
     case 'major':
       return name.major > device.major ? blocks('major', 'higher major version') : null
     case 'minor':
-      return isSameMinor ? null : blocks('minor', 'major.minor must be the same')
+      return isSameMinor ? null : blocks('minor', 'major and minor version must be the same')
     case 'patch':
       return isSameMinor && name.patch === device.patch
         ? null
-        : blocks('patch', 'major.minor.patch must be the same')
+        : blocks('patch', 'major, minor and patch version must be the same')
     default:
       return null
   }
@@ -138,7 +138,7 @@ function refusedByMinimum(
   return semver.gt(minimum, device)
     ? {
         code: 'disable_auto_update_to_metadata',
-        rule: `the bundle asks for native ${minimum} or later, the device has ${device.raw}`,
+        rule: `the bundle needs native ${minimum} or later, and the device has ${device.raw}`,
       }
     : null
 }
@@ -151,7 +151,7 @@ export function refusedByAll(
   return rules.disable_auto_update === 'version_number' && bundle.min_update_version === null
     ? {
         code: 'misconfigured_channel',
-        rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
+        rule: 'the channel\'s policy "version_number" needs a minimum native version, which the bundle does not have',
       }
     : null
 }
@@ -187,23 +187,23 @@ export function refuseDelivery(
   if (!channel[device.platform])
     return {
       code: `disabled_platform_${device.platform}`,
-      rule: `channel ${channel.name} is switched off for ${device.platform}`,
+      rule: `channel ${channel.name} is off for ${device.platform}`,
     }
   if (version?.code === 'disable_auto_update_to_major') return version
   if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
     return {
       code: 'cannot_update_via_private_channel',
-      rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
+      rule: `channel ${channel.name} is private, and the device has no override and cannot join it`,
     }
   if (version !== null) return version
   if (device.isProd && !channel.allow_prod)
-    return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` }
+    return { code: 'disable_prod_build', rule: `channel ${channel.name} rejects production builds` }
   if (!device.isProd && !channel.allow_dev)
-    return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` }
+    return { code: 'disable_dev_build', rule: `channel ${channel.name} rejects development builds` }
   if (!device.isEmulator && !channel.allow_device)
-    return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` }
+    return { code: 'disable_device', rule: `channel ${channel.name} rejects real devices` }
   if (device.isEmulator && !channel.allow_emulator)
-    return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` }
+    return { code: 'disable_emulator', rule: `channel ${channel.name} rejects emulators` }
   return null
 }
 

@@ -12,7 +12,7 @@ const MAX_FILES = 10_000
 
 export interface DeltaFacts {
   readonly mode: DeltaMode
-  /** Of the updater in the app; null when nothing tells. */
+  /** Of the updater in the app; null when unknown. */
   readonly pluginVersion: string | null
   /** Whether the files service takes single files. */
   readonly serverTakesFiles: boolean
@@ -27,20 +27,20 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
   readonly on: boolean
   readonly why: string
 } {
-  if (mode === 'false') return { on: false, why: 'switched off by the input "delta"' }
+  if (mode === 'false') return { on: false, why: 'input "delta" is false' }
   const why = !serverTakesFiles
-    ? 'this server takes no single files'
+    ? 'this server does not support them'
     : pluginVersion !== null && !takesManifest(pluginVersion)
-      ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${MANIFEST_SINCE.join(', ')} do)`
+      ? `@capgo/capacitor-updater ${pluginVersion} does not support them (${MANIFEST_SINCE.join(', ')} do)`
       : fileCount > MAX_FILES
-        ? `the bundle has ${fileCount} files, and Capgo takes ${MAX_FILES} at most one by one`
+        ? `the bundle has ${fileCount.toLocaleString('en-US')} files, more than the ${MAX_FILES.toLocaleString('en-US')} that Capgo accepts`
         : mode === 'auto' && pluginVersion === null
-          ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
+          ? '@capgo/capacitor-updater is not installed'
           : null
   if (why === null) return { on: true, why: 'devices download only the files that changed' }
   if (mode === 'auto') return { on: false, why }
   throw new ActionError('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
-    hint: 'With delta: auto the whole zip is used where single files are not possible.',
+    hint: 'With delta: auto devices download the whole zip where delta updates are not possible.',
   })
 }
 
@@ -72,7 +72,7 @@ export function pathOf({ file_name }: Pick<StoredFile, 'file_name'>): string {
 }
 
 /**
- * Others publish files as they are under a name that tells devices to undo brotli, which cannot take them then, and
+ * Others publish files as they are under a name for brotli, which cannot take them then, and
  * objects without bytes, which cannot be sent again.
  */
 function isUnfit({ file_name, file_size }: StoredFile, { size }: HashedFile): boolean {

@@ -30,7 +30,7 @@ const publish = (why: string, types?: readonly string[]): EventRule => ({
 const nothing = (why: string): EventRule => ({ work: 'nothing', why })
 const refuse = (why: string): EventRule => ({ work: 'refuse', why })
 
-const ANYONE = 'people without write access can cause it'
+const ANYONE = 'people without write access can trigger it'
 const NO_COMMIT = 'it says nothing about a commit that is ready to publish'
 
 /**
@@ -43,13 +43,13 @@ export const EVENTS = {
   repository_dispatch: publish('a program with write access started it'),
   release: publish('the tag of a release is published', ['published', 'released', 'prereleased', 'created']),
   pull_request: { work: 'preview', why: 'the preview follows the pull request' },
-  pull_request_target: { work: 'preview', why: 'the preview follows the pull request; nothing is built' },
-  workflow_run: { work: 'follow', why: 'the run before this one built a pull request' },
-  schedule: { work: 'sweep', why: 'no commit is behind it; with the input "channel" it publishes' },
+  pull_request_target: { work: 'preview', why: 'the preview follows the pull request, and nothing is built' },
+  workflow_run: { work: 'follow', why: 'the previous workflow run built a pull request' },
+  schedule: { work: 'sweep', why: 'it belongs to no commit, and publishes only with the input "channel"' },
 
   create: nothing('the push of the new branch or tag has a run of its own'),
-  delete: nothing('a branch or tag that is gone has nothing to publish'),
-  merge_group: nothing('the merge queue may still drop this commit'),
+  delete: nothing('a deleted branch or tag has nothing to publish'),
+  merge_group: nothing('the merge queue can still drop this commit'),
 
   issue_comment: refuse(ANYONE),
   issues: refuse(ANYONE),
@@ -62,13 +62,13 @@ export const EVENTS = {
   fork: refuse(ANYONE),
   watch: refuse(ANYONE),
   star: refuse(ANYONE),
-  gollum: refuse('people who can edit the wiki can cause it'),
+  gollum: refuse('people who can edit the wiki can trigger it'),
 
   branch_protection_rule: refuse(NO_COMMIT),
   check_run: refuse(NO_COMMIT),
   check_suite: refuse(NO_COMMIT),
-  deployment: refuse('this action creates deployments itself, so it would start itself again'),
-  deployment_status: refuse('this action creates deployments itself, so it would start itself again'),
+  deployment: refuse('this action creates deployments, so it would trigger itself'),
+  deployment_status: refuse('this action creates deployments, so it would trigger itself'),
   image_version: refuse(NO_COMMIT),
   label: refuse(NO_COMMIT),
   member: refuse(NO_COMMIT),
@@ -89,7 +89,7 @@ export const EVENTS = {
 export function ruleOf(event: string, action: string): EventRule {
   const known: Readonly<Record<string, EventRule>> = EVENTS
   const rule = Object.hasOwn(known, event) ? known[event] : undefined
-  if (rule === undefined) return refuse('this action does not know it')
+  if (rule === undefined) return refuse('this event is unknown')
   if (rule.types === undefined || rule.types.includes(action)) return rule
   return nothing(`its activity type "${action}" publishes nothing`)
 }

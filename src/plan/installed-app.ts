@@ -3,7 +3,7 @@ import semver from 'semver'
 import { isDeprecatedMajor } from './plugin-version.ts'
 import type { Purpose } from './types.ts'
 
-/** What the repository says of the apps that are built from it. */
+/** Facts of the repository about the apps that are built from it. */
 export interface AppFacts {
   /** The Capacitor config as messages name it. */
   readonly file: string
@@ -16,7 +16,7 @@ export interface AppFacts {
   readonly updateUrl: string | null
   /** Where devices of this run's Capgo ask: the input `plugin-url`. */
   readonly pluginUrl: string
-  /** Of `@capgo/capacitor-updater`, as package.json asks for it; null when nothing tells. */
+  /** Of `@capgo/capacitor-updater`, as package.json asks for it; null when unknown. */
   readonly updaterVersion: string | null
   readonly channelName: string
   readonly purpose: Purpose['kind']
@@ -41,18 +41,18 @@ export function judgeApp(facts: AppFacts): string[] {
 function followsOther({ file, defaultChannel, channelName, purpose }: AppFacts): string | null {
   // Testers are put on the channel of a preview.
   if (defaultChannel === null || defaultChannel === channelName || purpose === 'preview') return null
-  return `Installed apps follow channel "${defaultChannel}" (defaultChannel in ${file}), and this run publishes to "${channelName}": they do not get this bundle. Publish to "${defaultChannel}" (input "channels"), or remove defaultChannel and release the app to the stores.`
+  return `Installed apps do not get this bundle: they follow channel "${defaultChannel}" (defaultChannel in ${file}), and this run publishes to "${channelName}". Publish to "${defaultChannel}" (input "channels"), or remove defaultChannel and release the app to the stores.`
 }
 
 function loadsPage({ file, serverUrl }: AppFacts): string | null {
   return serverUrl === null
     ? null
-    : `${file} has server.url ("${serverUrl}"): an app built with it loads that page and never a bundle. Remove server.url from what you release.`
+    : `${file} has server.url ("${serverUrl}"), so an app built with it loads that page and never a bundle. Remove server.url before you release the app.`
 }
 
 function isOff({ file, isUpdateOff }: AppFacts): string | null {
   return isUpdateOff
-    ? `autoUpdate is off in ${file}: an app built with it takes no bundle unless its own code downloads one.`
+    ? `autoUpdate is off in ${file}, so an app built with it gets no bundle unless its own code downloads one.`
     : null
 }
 
@@ -62,7 +62,7 @@ function asksElsewhere({ file, updateUrl, pluginUrl }: AppFacts): string | null 
   if (updateUrl === null)
     return CLOUD.test(here.hostname) || LOOPBACK.test(here.hostname)
       ? null
-      : `${file} has no updateUrl, so installed apps ask Capgo Cloud for updates, and this run publishes to ${here.host}. Set plugins.CapacitorUpdater.updateUrl to "${here.href}", and release the app to the stores.`
+      : `Installed apps ask Capgo Cloud for updates, because ${file} has no updateUrl. This run publishes to ${here.host}. Set plugins.CapacitorUpdater.updateUrl to "${here.href}", and release the app to the stores.`
   const there = URL.parse(updateUrl)
   const isSame =
     there !== null &&
@@ -70,7 +70,7 @@ function asksElsewhere({ file, updateUrl, pluginUrl }: AppFacts): string | null 
       (CLOUD.test(there.hostname) && CLOUD.test(here.hostname)))
   return isSame
     ? null
-    : `Installed apps ask "${updateUrl}" for updates (updateUrl in ${file}), and this run publishes where "${here.href}" answers. Correct the one or the other: updateUrl, or the inputs api-url and plugin-url.`
+    : `Installed apps ask "${updateUrl}" for updates (updateUrl in ${file}), but this run publishes for "${here.href}". Correct updateUrl, or the inputs api-url and plugin-url.`
 }
 
 function isDeprecated({ updaterVersion }: AppFacts): string | null {
@@ -78,7 +78,7 @@ function isDeprecated({ updaterVersion }: AppFacts): string | null {
   const install =
     'Install the version for your Capacitor, for example @capgo/capacitor-updater@8, and release the app to the stores.'
   if (major !== null && major < MIN_MAJOR)
-    return `The app uses @capgo/capacitor-updater ${updaterVersion}: Capgo has no updates for versions before ${MIN_MAJOR}, so no device takes this bundle. ${install}`
+    return `No device gets this bundle: the app uses @capgo/capacitor-updater ${updaterVersion}, and Capgo updates apps from version ${MIN_MAJOR} on. ${install}`
   if (major !== null && isDeprecatedMajor(major))
     return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. ${install}`
   return null

@@ -11,7 +11,7 @@ export interface NativeChange {
   readonly now: string | null
   /** An app built with the one native code can run a bundle made for the other. */
   readonly compatible: boolean
-  /** Without a capital and a full stop, to go on after "camera: ". */
+  /** Without a capital and a full stop, as the continuation of "camera: ". */
   readonly why: string
 }
 
@@ -59,12 +59,12 @@ function compareOne(
   if (differs(before.requested_version, now.requested_version))
     return {
       compatible: true,
-      why: `the same version, asked for as ${now.requested_version} instead of ${before.requested_version}`,
+      why: `the same version, requested as ${now.requested_version} instead of ${before.requested_version}`,
     }
   return null
 }
 
-/** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
+/** Both are known and differ: a checksum on one side only proves nothing. */
 function differs(before: string | null | undefined, now: string | null | undefined): boolean {
   const [old, current] = [before?.trim() ?? '', now?.trim() ?? '']
   return old !== '' && current !== '' && old !== current

@@ -9,7 +9,7 @@ const IN_STORES = 'set the input "native-version" to the version in the stores'
 
 /**
  * Leaves out versions that Capgo cannot compare where the same platform has another one, such as a flavour for tests; the
- * warnings tell of those, and of what was not understood.
+ * warnings name those, and what was not understood.
  */
 export function judgeNativeVersions(
   natives: readonly NativeVersion[],
@@ -41,11 +41,11 @@ function sayUnread(
   const judged = (own.length > 0 ? own : nativeVersions).map(
     each => `${NAMES[each.platform]} ${each.version}`,
   )
-  return `${own.length > 0 ? 'A' : 'The'} native version of ${name} is not known: ${where}. Whether ${name} devices take the bundle was not checked${judged.length > 0 ? `, only ${judged.join(' and ')}` : ''}: ${IN_STORES}.`
+  return `${own.length > 0 ? 'A' : 'The'} native version of ${name} is not known: ${where}. Not checked whether ${name} devices accept the bundle${judged.length > 0 ? ` (checked: ${judged.join(' and ')})` : ''}. To check it, ${IN_STORES}.`
 }
 
 function sayUnfit({ platform, version, source }: NativeVersion): string {
-  return `${NAMES[platform]} ${version} (${source}) is not a version that Capgo can compare, so apps with it get no bundle at all.`
+  return `${NAMES[platform]} ${version} (${source}) is not a version that Capgo can compare, so apps with it get no bundle.`
 }
 
 function isComparable({ version }: NativeVersion): boolean {
@@ -90,9 +90,9 @@ export function requireComparable(nativeVersions: readonly NativeVersion[], chan
   const named = unfit.map(({ version, source }) => `${JSON.stringify(version)} (${source})`).join(' and ')
   throw new ActionError(
     'channel_refuses_all',
-    `No bundle would be delivered by channel ${channelName} to native ${named}: Capgo can only compare versions of three numbers, and answers such a device with an error (semver_error), whatever bundle it is.`,
+    `Channel ${channelName} cannot deliver any bundle to native ${named}, because Capgo cannot compare that version (semver_error).`,
     {
-      hint: `Write the version as 1, 1.2 or 1.2.3, without leading zeros and without anything behind it, and release the app to the stores; or let apps send another one: plugins.CapacitorUpdater.version in the Capacitor config. If the stores have another version than the file, ${IN_STORES}.`,
+      hint: `Write the version as 1, 1.2 or 1.2.3, without leading zeros, and release the app to the stores. Or set plugins.CapacitorUpdater.version in the Capacitor config. If the stores have another version than the file, ${IN_STORES}.`,
     },
   )
 }
@@ -134,11 +134,11 @@ export function refusesAll(names: NameSearch, refused: NativeRefusal | null): Ac
   const isConflict = other !== null
   return new ActionError(
     'channel_refuses_all',
-    `No bundle name would be delivered by channel ${channelName} to ${isConflict ? 'both ' : ''}native ${shown}${reasons.length > 0 ? `: ${[...new Set(reasons)].join('; ')}` : ''}.`,
+    `Channel ${channelName} cannot deliver any bundle name to ${isConflict ? 'both ' : ''}native ${shown}${reasons.length > 0 ? `: ${[...new Set(reasons)].join(', and ')}` : ''}.`,
     {
       hint: [
         isConflict
-          ? `If one of these is a placeholder, or a flavour that is not in the stores, ${IN_STORES}, or correct the file.`
+          ? `If one of them is a placeholder or a flavour that is not in the stores, ${IN_STORES}, or correct the file.`
           : `If the stores have another native version, ${IN_STORES}, or correct the file.`,
         ...cure(names),
       ].join(' '),
@@ -156,19 +156,17 @@ function cure(names: NameSearch): string[] {
   const both = { disable_auto_update: 'none', disable_auto_update_under_native: false } as const
   const changes = [
     ...(policy === null ? [] : [`set its update policy to "${policy}"`]),
-    ...(isOff ? ['switch its "under native" rule off'] : []),
+    ...(isOff ? ['switch off its "under native" rule'] : []),
   ]
   if (changes.length === 0 && to(both))
-    changes.push('set its update policy to "none" and switch its "under native" rule off')
+    changes.push('set its update policy to "none" and switch off its "under native" rule')
   const lower = minUpdateVersion !== null && names.find({ minUpdateVersion: '0.0.0' }) !== null
   return [
     ...(changes.length === 0
       ? []
       : [
-          `Otherwise change channel ${channelName} in the Capgo console: ${changes.join(', or ')}; or give apps that differ so far a channel each.`,
+          `Otherwise change channel ${channelName} in the Capgo console: ${changes.join(', or ')}. Or use a separate channel for each of these apps.`,
         ]),
-    ...(lower
-      ? [`Or lower the minimum native version (${minUpdateVersion}): the input "min-update-version".`]
-      : []),
+    ...(lower ? [`Or lower the input "min-update-version" (${minUpdateVersion}).`] : []),
   ]
 }

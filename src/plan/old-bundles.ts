@@ -17,7 +17,7 @@ export interface OldBundlesPlan {
 }
 
 /**
- * Which bundles are old and of no use: made by this action (their comment tells), finished, served by no channel,
+ * Which bundles are old and of no use: made by this action (by their comment), finished, served by no channel,
  * neither to everybody nor as a rollout, not what a channel would be rolled back to, and not among the newest
  * `keep`. `bundles` are all that are not deleted, `channels` all channels.
  */
@@ -58,7 +58,7 @@ function neededFor(channel: ChannelRow, bundles: readonly BundleRow[]): number[]
   }
 }
 
-/** No job on GitHub's machines goes on for longer than 6 hours; a job that was stopped is mostly run again by then. */
+/** No job on GitHub's machines runs for longer than 6 hours; a job that was stopped is mostly run again by then. */
 const ABANDONED_AFTER = 24 * 60 * 60 * 1000
 
 /** Which unfinished bundles this action began and no run will finish: `now` is a day after they were made. */

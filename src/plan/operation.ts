@@ -7,7 +7,7 @@ import type { EnrolmentRules } from './enrolment.ts'
 import { previewChannelName, whyNoPreview } from './preview.ts'
 import type { RolloutChange } from './rollout.ts'
 
-/** What a run is about. */
+/** The subject of a run. */
 export type Operation =
   | { readonly kind: 'publish'; readonly channelName: string; readonly why: string }
   | {
@@ -32,9 +32,9 @@ export type Operation =
   | { readonly kind: 'skip'; readonly reason: string }
   | ExplicitOperation
 
-/** What the input `operation` asks for, whatever the event is. Nothing is built for any of them. */
+/** An operation that the input `operation` asks for, on any event. Nothing is built for any of them. */
 export type ExplicitOperation =
-  /** What channel `from` serves goes to channel `to`. */
+  /** Copies the bundle on channel `from` to channel `to`. */
   | { readonly kind: 'promote'; readonly from: string; readonly to: string; readonly force: boolean }
   /** `to` is a bundle's name or id; null = what the channel served before. */
   | {
@@ -83,7 +83,7 @@ export function decideOperation(
         'event_unsupported',
         `This action publishes nothing on "${event}": ${rule.why}.`,
         {
-          hint: 'Remove this event from "on:" of the workflow, or keep this step from it with "if:". An input "operation" other than auto works on every event.',
+          hint: 'Remove this event from "on:" of the workflow, or exclude it for this step with "if:". An "operation" other than auto works on every event.',
         },
       )
     case 'nothing':
@@ -92,7 +92,7 @@ export function decideOperation(
       return decideFollowing(trigger, inputs)
     case 'preview':
       return trigger.pull === null
-        ? { kind: 'skip', reason: `The event "${event}" is of no pull request.` }
+        ? { kind: 'skip', reason: `The event "${event}" belongs to no pull request.` }
         : decidePull(trigger, trigger.pull, pull ?? trigger.pull, inputs)
     case 'sweep':
       return inputs.channel === null ? { kind: 'sweep-previews' } : decideRef(trigger, inputs)
@@ -111,7 +111,7 @@ export function hasNoSecrets({ pull, actor }: Trigger, { capgoToken }: Operation
   return pull !== null && capgoToken === '' && (pull.fork || actor === 'dependabot[bot]')
 }
 
-/** Runs of these events have secrets and may meet code of strangers: nothing of it is run. */
+/** Runs of these events have secrets and can meet untrusted code: nothing of it is run. */
 export function isPrivileged({ event }: Pick<Trigger, 'event'>): boolean {
   return event === 'pull_request_target' || event === 'workflow_run'
 }
@@ -127,11 +127,11 @@ function decidePull(
   if (hasNoSecrets(trigger, inputs)) {
     const whose = now.fork ? 'forks' : 'Dependabot'
     const advice = now.fork
-      ? 'To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).'
+      ? 'To preview forks safely, build in one workflow and publish in a second one.'
       : 'To preview its pull requests, store the key as a Dependabot secret too.'
     return {
       kind: 'skip',
-      reason: `No preview of #${number}: GitHub gives runs of ${whose} no secrets, so this run has no Capgo key. ${advice}`,
+      reason: `No preview of #${number}: GitHub passes no secrets to runs of ${whose}, so this run has no Capgo key. ${advice}`,
     }
   }
   const operation = decidePreview(now, event.headSha, inputs)
@@ -145,9 +145,9 @@ function decidePull(
     }
   // The run of the event that opened it again makes the preview: this one may have nothing checked out.
   if (trigger.action === 'closed')
-    return { kind: 'skip', reason: `#${number} is open again, so its preview stays.` }
+    return { kind: 'skip', reason: `#${number} is open again, so its preview is kept.` }
   if (isPrivileged(trigger) && ENDS.has(trigger.action))
-    return { kind: 'skip', reason: `#${number} still gets a preview; the run that builds it publishes it.` }
+    return { kind: 'skip', reason: `#${number} still gets a preview, from the run that builds it.` }
   if (isPrivileged(trigger) && inputs.build) throw refusesToBuild(trigger)
   return operation
 }
@@ -170,9 +170,9 @@ export function decidePreview(
   if (channels.some(({ channel }) => channel === channelName))
     throw new ActionError(
       'preview_channel_taken',
-      `The preview of #${pull.number} would be on channel ${channelName}, which a branch publishes to.`,
+      `The preview of #${pull.number} would use channel ${channelName}, which a branch publishes to.`,
       {
-        hint: `The input "preview-channel" (${previewChannel}) gives that name for this branch. Put {number} in it.`,
+        hint: `Add {number} to the input "preview-channel" (${previewChannel}), which gives that name for this branch.`,
       },
     )
   return { kind: 'preview', pull, sha, channelName, why: `pull request #${pull.number}` }
@@ -183,12 +183,12 @@ function decideFollowing(trigger: Trigger, inputs: OperationInputs): Operation {
   if (run === null || run.event !== 'pull_request')
     return {
       kind: 'skip',
-      reason: 'The run before this one was not of a pull request, so there is nothing to preview.',
+      reason: 'The previous workflow run was not for a pull request, so nothing is previewed.',
     }
   if (run.conclusion !== 'success')
     return {
       kind: 'skip',
-      reason: `The run before this one ended with "${run.conclusion}", so there is nothing to publish.`,
+      reason: `The previous workflow run ended with "${run.conclusion}", so nothing is published.`,
     }
   if (inputs.build) throw refusesToBuild(trigger)
   return { kind: 'follow-run' }
@@ -197,9 +197,9 @@ function decideFollowing(trigger: Trigger, inputs: OperationInputs): Operation {
 function refusesToBuild({ event }: Trigger): ActionError {
   return new ActionError(
     'unsafe_build',
-    `On "${event}" this action does not build: code of a stranger would run beside your secrets.`,
+    `Building is not allowed on "${event}": untrusted code would run next to your secrets.`,
     {
-      hint: 'Build in a workflow on "pull_request", which has no secrets for forks, keep the web folder as an artifact, and publish it on "workflow_run" with "build: false" (docs/forks.md).',
+      hint: 'Build in a workflow on "pull_request", which has no secrets for forks, and upload the web folder as an artifact. Publish it in a second workflow on "workflow_run" with "build: false".',
     },
   )
 }
@@ -208,7 +208,7 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
   if (inputs.channel !== null) return { kind: 'publish', channelName: inputs.channel, why: 'input "channel"' }
   if (ref.type === 'other')
     throw new ActionError('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
-      hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
+      hint: 'Run the workflow on a branch or tag, or set the input "channel".',
     })
   const match = matchChannel(ref, inputs.channels)
   const isBranchName =
@@ -216,7 +216,7 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
   // Who may make tags is often more than who may push to that branch.
   if (ref.type === 'tag' && isBranchName && (match === undefined || ref.name === defaultBranch))
     throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of a branch that publishes.`, {
-      hint: `The mapping of a branch does not publish a tag of its name. Delete the tag or rename it. To publish a tag, map its full name: "refs/tags/${ref.name}".`,
+      hint: `The mapping of a branch does not publish a tag with the same name. Delete or rename the tag. To publish it, map its full name: "refs/tags/${ref.name}".`,
     })
   if (match !== undefined)
     return {

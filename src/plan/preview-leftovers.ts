@@ -36,7 +36,7 @@ export function namePreviewChannels(traces: PreviewTraces): string[] {
 }
 
 /**
- * What this action made for the pull request. The bundles' comments tell, not names alone: a channel is its own only
+ * What this action made for the pull request. The bundles' comments decide, not names alone: a channel is its own only
  * while it serves such a bundle. `channels` are those of `namePreviewChannels`.
  */
 export function planRemoval(traces: PreviewTraces, channels: readonly ChannelRow[]): Leftovers {
@@ -49,16 +49,17 @@ export function planRemoval(traces: PreviewTraces, channels: readonly ChannelRow
     const note = version === null ? undefined : notesOf(version, traces).find(each => each.channel === name)
     const rollsOutOther = rollout_version !== null && made.every(({ id }) => id !== rollout_version)
     if (version === null || note === undefined)
-      kept.push(`Channel ${name} stays: what it serves was not made for this pull request.`)
-    else if (channel.public) kept.push(`Channel ${name} stays: it is a public channel of the app.`)
-    else if (rollsOutOther) kept.push(`Channel ${name} stays: it rolls out a bundle of others.`)
+      kept.push(`Channel ${name} is kept: its bundle was not made for this pull request.`)
+    else if (channel.public) kept.push(`Channel ${name} is kept: it is a public channel of the app.`)
+    else if (rollsOutOther) kept.push(`Channel ${name} is kept: it rolls out a bundle that is not a preview.`)
     else if (note.took !== null) taken.push({ channel: { ...channel, version }, before: note.took })
     else own.push({ ...channel, version })
   }
   const alone = made.filter(bundle => isPutNowhereElse(bundle, traces))
   const bundles = alone.filter(({ name }) => isNameOf(name, traces.number))
   for (const { name } of alone)
-    if (!isNameOf(name, traces.number)) kept.push(`Bundle ${name} stays: its name is not that of a preview.`)
+    if (!isNameOf(name, traces.number))
+      kept.push(`Bundle ${name} is kept: its name is not that of a preview.`)
   return { channels: own, taken, bundles, kept }
 }
 

@@ -61,14 +61,14 @@ export function checkPreviewTemplate(template: string): { why: string; hint: str
   const longest = literal + count('{number}') * MAX_NUMBER_LENGTH + count('{branch}') * MIN_BRANCH_LENGTH
   if (longest > MAX_NAME_LENGTH)
     return {
-      why: `"${template}" leaves no room for the number or the branch: a channel's name has at most ${MAX_NAME_LENGTH} characters.`,
+      why: `"${template}" is too long: with number or branch, a channel name can have ${MAX_NAME_LENGTH} characters.`,
       hint: 'Shorten it, for example to "pr-{number}".',
     }
   // `{branch}{number}` is "a12" for branch "a", #12, and for branch "a1", #2.
   if (/\{branch\}[0-9]*\{number\}|\{number\}[0-9]*\{branch\}/.test(template))
     return {
       why: `"${template}" gives two pull requests the same channel: nothing separates {number} from {branch}.`,
-      hint: 'Put a "-" between them.',
+      hint: 'Put a "-" between the two.',
     }
   return null
 }
@@ -119,10 +119,10 @@ export function checkPreviewChannel(
   const refuse = (what: string, hint: string) =>
     new ActionError(
       'preview_channel_taken',
-      `Channel ${channel.name} ${what}; the preview of #${number} must not replace that.`,
+      `The preview of #${number} cannot use channel ${channel.name}, which ${what}.`,
       { hint },
     )
-  const hint = 'Give previews channels of their own, such as preview-channel: pr-{number}.'
+  const hint = 'Use separate channels for previews, such as preview-channel: pr-{number}.'
   if (channel.public) return refuse("is the app's public channel", hint)
   const served = channel.version
   if (served === null) return null
@@ -132,7 +132,7 @@ export function checkPreviewChannel(
     if (mayShow(served.name, '', channel.name, { kind: 'preview', pull: Number(number) })) return null
     return refuse(
       `serves ${served.name}, which is not a preview`,
-      `${hint} Where the channel is not needed any more, delete it in the Capgo console.`,
+      `${hint} If the channel is no longer needed, delete it in the Capgo console.`,
     )
   }
   if (note.pull === null) return refuse(`serves ${served.name}, which ${note.refName} published`, hint)
@@ -144,7 +144,7 @@ export function checkPreviewChannel(
   if (isOwn) return null
   return refuse(
     `serves the preview of ${note.pull}, another repository that publishes this app`,
-    `Give each repository its own channels: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. After a repository was renamed, delete the channel in the Capgo console.`,
+    `Use separate channels for each repository: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. If the repository was renamed, delete the channel in the Capgo console.`,
   )
 }
 
@@ -179,21 +179,36 @@ export function channelDeepLink(appId: string, channel: Pick<ChannelRow, 'id' | 
 /** A host's first label is at most this long (DNS). */
 const MAX_LABEL_LENGTH = 63
 
-/** Where a browser shows the channel, or why none can. */
+/** Why Capgo shows a bundle neither in its own app nor in a browser. */
+export type PreviewObstacle = 'self_hosted' | 'switched_off' | 'encrypted'
+
+/** Null where it shows it, as far as is known: `app` is null where it could not be read. */
+export function previewObstacle(
+  app: Pick<App, 'allow_preview'> | null,
+  bundle: Pick<BundleRow, 'session_key'>,
+  { isCloud }: { readonly isCloud: boolean },
+): PreviewObstacle | null {
+  if (!isCloud) return 'self_hosted'
+  if (app !== null && !app.allow_preview) return 'switched_off'
+  return bundle.session_key ? 'encrypted' : null
+}
+
+/** Where a browser shows a channel, or why none can; Capgo's own app needs no delta files. */
+export type WebPreview =
+  | { readonly url: string }
+  | { readonly why: PreviewObstacle | 'no_delta_files' | 'long_app_id' }
+
 export function webPreview(
   app: App,
   channel: ChannelRow,
   bundle: Pick<BundleRow, 'manifest_count' | 'session_key'>,
-  { isCloud }: { readonly isCloud: boolean },
-): { url: string } | { why: string } {
-  if (!isCloud) return { why: 'only the Capgo cloud has web previews' }
-  if (!app.allow_preview)
-    return { why: 'web previews are switched off for this app (Capgo console, app settings)' }
-  if (bundle.session_key) return { why: 'the bundle is encrypted' }
-  if (bundle.manifest_count === 0)
-    return { why: 'the bundle has no delta files, and web previews are made of those' }
+  server: { readonly isCloud: boolean },
+): WebPreview {
+  const why = previewObstacle(app, bundle, server)
+  if (why !== null) return { why }
+  if (bundle.manifest_count === 0) return { why: 'no_delta_files' }
   const label = `c${channel.id}-${encodeAppId(app.app_id)}`
-  if (label.length > MAX_LABEL_LENGTH) return { why: 'the app id is too long for a host name' }
+  if (label.length > MAX_LABEL_LENGTH) return { why: 'long_app_id' }
   return { url: `https://${label}.preview.capgo.app/` }
 }
 

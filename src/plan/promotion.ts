@@ -63,7 +63,8 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     { what: 'channel', value: to.name, why: 'input "to"' },
     ...nativeVersionDecisions(natives),
   ]
-  if (older !== null) decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` })
+  if (older !== null)
+    decisions.push({ what: 'forced', value: 'older bundle', why: `${older}; input "force"` })
   if (why !== null)
     decisions.push({
       what: 'rollout',
@@ -72,14 +73,16 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     })
   const isDone = isServed(facts) || isAt(stage, bundle.id, to)
   return {
+    move: { kind: 'promotion', from: from.name },
     appId,
     channel: to,
     bundle,
     rolloutTarget: stage,
     isDone,
     why: isDone
-      ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
+      ? `Channel ${to.name} already serves ${bundle.name}, like ${from.name}.`
       : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
+    consequence: '',
     comment: isDone
       ? null
       : noteMove({
@@ -111,7 +114,7 @@ function warningsOf(facts: PromotionFacts, origin: ServedCommit | null): string[
     ...(activeRollout(from) === null
       ? []
       : [
-          `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
+          `Channel ${from.name} is rolling out another bundle. ${bundle.name} is the bundle of its other devices.`,
         ]),
     ...(facts.nativeVersions.length === 0 ? [NOT_JUDGED] : []),
     ...(origin === null ? [NOT_OURS] : []),
@@ -137,8 +140,8 @@ function checkReady({ bundle, from, fault }: PromotionFacts): ActionError | null
     ? null
     : new ActionError(
         'bundle_not_ready',
-        `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`,
-        { hint: `Publish to channel ${from.name} again; then promote what it serves.` },
+        `Bundle ${bundle.name} on channel ${from.name} is not ready: ${why}.`,
+        { hint: `Publish to channel ${from.name} again, then promote it.` },
       )
 }
 
@@ -149,16 +152,16 @@ function checkOrder(facts: PromotionFacts): ActionError | null {
   if (rolledBackBy != null)
     return new ActionError(
       'bundle_rolled_back',
-      `Run ${rolledBackBy.run} rolled channel ${to.name} back from ${bundle.name}.`,
+      `${bundle.name} was rolled back on channel ${to.name} (run ${rolledBackBy.run}).`,
       {
-        hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
+        hint: 'Publish a commit that fixes it, and promote that. To bring back this bundle, set "force: true".',
       },
     )
   const older = olderThanServed(facts)
   return older === null
     ? null
-    : new ActionError('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
-        hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
+    : new ActionError('promotion_older', `Channel ${to.name} serves a newer bundle: ${older}.`, {
+        hint: `Publish to channel ${facts.from.name} first. To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true".`,
       })
 }
 
@@ -173,12 +176,12 @@ function olderThanServed({ from, to, bundle, relation, run }: PromotionFacts): s
     // What was decided by a roll-back is about runs; this is about the two bundles.
     const stale = staleByOrder(commit, { ...theirs, rolledBackFrom: null }, relation)
     if (stale === null) return null
-    const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`
+    const which = `${bundle.name} was built from ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`
     const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`
-    return `${which}, which is older than ${than}${relation === 'behind' ? '' : '; the branches differ, so the order of the runs tells'}`
+    return `${which}, which is older than ${than}${relation === 'behind' ? '' : ' by the order of the runs, since the branches differ'}`
   }
   return Date.parse(bundle.created_at) < Date.parse(served.created_at)
-    ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
+    ? `${bundle.name} was created before ${served.name}, and their commits are not known`
     : null
 }
 
@@ -193,7 +196,7 @@ function lackOf(facts: PromotionFacts): string | null {
   const served = to.version
   const broken = changedNatives(facts).filter(({ compatible }) => !compatible)
   if (broken.length === 0 || isShielded(to, bundle.min_update_version)) return null
-  return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNativeChanges(broken)}.`
+  return `Installed apps on channel ${to.name} (with ${served?.name}) lack native code of ${bundle.name}: ${listNativeChanges(broken)}.`
 }
 
 function checkNativeCode(facts: PromotionFacts): ActionError | null {
@@ -208,18 +211,18 @@ function checkNativeCode(facts: PromotionFacts): ActionError | null {
 function checkDelivery({ to, bundle, nativeVersions: natives }: PromotionFacts): ActionError | null {
   const all = refusedByAll(bundle, to)
   const refused = firstRefusal(bundle.name, nativeVersionsOn(natives, to), to, bundle.min_update_version)
-  const hint = `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`
+  const hint = `Publish the commit to channel ${to.name} directly ("channel: ${to.name}"), which chooses a name that devices accept. Or change the rule of the channel in the Capgo console.`
   if (all !== null)
     return new ActionError(
       'promotion_refused',
-      `No device would take ${bundle.name} from channel ${to.name}: ${all.rule}.`,
+      `No device would accept ${bundle.name} on channel ${to.name}: ${all.rule}.`,
       { hint },
     )
   return refused === null
     ? null
     : new ActionError(
         'promotion_refused',
-        `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`,
+        `Devices on native ${refused.native.version} (${refused.native.source}) would not accept ${bundle.name} on channel ${to.name}: ${refused.refusal.rule}.`,
         { hint: `${hint} If the stores have another native version, set the input "native-version".` },
       )
 }

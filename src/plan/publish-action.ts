@@ -72,7 +72,7 @@ function keepRollout(facts: BuiltFacts, { channel }: ServingChannel) {
     ? keep(
         'unchanged',
         rolledOut,
-        `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
+        `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''} ("operation: rollout" changes that)`,
       )
     : null
 }
@@ -85,7 +85,7 @@ function keepFromRolledBack(facts: BuiltFacts, { served }: ServingChannel) {
     : keep(
         'stale',
         served,
-        `this commit is that of ${off.name}, from which run ${off.run} rolled the channel back; to bring it back, set "force: true"`,
+        `${off.name} of this commit was rolled back by run ${off.run} ("force: true" brings it back)`,
       )
 }
 
@@ -95,7 +95,7 @@ function warnOfRolledBack(facts: BuiltFacts): string[] {
   return off === null
     ? []
     : [
-        `This content is that of ${off.name}, from which run ${off.run} rolled the channel back. It is published again, because ${facts.commit.sha.slice(0, 7)} is another commit. Devices on which it failed never try it again.`,
+        `Run ${off.run} rolled back ${off.name}, which has the same content. It is published again, because ${facts.commit.sha.slice(0, 7)} is another commit. Devices on which it failed never try it again.`,
       ]
 }
 
@@ -135,14 +135,14 @@ function takeStored(facts: BuiltFacts): Omit<ActionChoice, 'warnings'> {
   if (started !== undefined)
     return {
       action: { do: 'resume', bundle: started },
-      why: 'an earlier run began to upload this content under that name; it is finished now',
+      why: 'an earlier run began to upload this content, and this run finishes it',
     }
   const request = nameRequest(facts, new Set(facts.bundles.map(({ name }) => name)))
   const { names, why } = chooseName(request)
   const notReused = facts.bundles.flatMap(bundle => whyNotReused(bundle, facts)).slice(0, 1)
   return {
     action: { do: 'upload', names, minUpdateVersion: request.minUpdateVersion },
-    why: [why, ...notReused].join('; '),
+    why: [why, ...notReused].join(', and '),
   }
 }
 

@@ -2,6 +2,7 @@
 import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/schema.ts'
 import type { DeltaMode } from './delta.ts'
 import type { NativeChange } from './native-changes.ts'
+import type { ReleaseNotes } from './release-notes.ts'
 import type { RolloutRequest, RolloutTarget } from './rollout.ts'
 import type { Standing } from './staleness.ts'
 import type {
@@ -84,6 +85,8 @@ export interface BuiltFacts extends PublishFacts {
   readonly base: ChannelRow | null
   /** Native packages of the app, as installed. */
   readonly nativePackages: readonly NativePackage[]
+  /** What the commit has that the one of `base` has not. */
+  readonly releaseNotes: ReleaseNotes
 }
 
 export type PublishAction =
@@ -107,12 +110,13 @@ export interface PublishPlan {
   /** Set when the channel has to be made. */
   readonly create: ChannelSettings | null
   readonly action: PublishAction
-  /** To whom the bundle goes. */
+  /** Who gets the bundle. */
   readonly rolloutTarget: RolloutTarget
   readonly link: string
   readonly comment: string
   readonly decisions: readonly Decision[]
   /** How the native packages differ from those of the bundle that the channel serves. */
   readonly nativeChanges: readonly NativeChange[]
+  readonly releaseNotes: ReleaseNotes
   readonly warnings: readonly string[]
 }

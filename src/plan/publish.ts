@@ -6,6 +6,7 @@ import { compareNativePackages, isShielded, listNativeChanges, type NativeChange
 import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
 import { chooseAction, nameOf, nameRequest, rulesOf } from './publish-action.ts'
 import type { BuiltFacts, PublishAction, PublishFacts, PublishPlan } from './publish-facts.ts'
+import { NO_RELEASE_NOTES } from './release-notes.ts'
 import { decideRolloutTarget, EVERYBODY, formatShare, type RolloutTarget } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
 import { requireFormOf } from './update-package.ts'
@@ -73,11 +74,12 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     comment: commentOf(facts, action),
     decisions: findings.flatMap(({ decisions }) => decisions),
     nativeChanges: isStale ? [] : natives,
+    releaseNotes: isStale ? NO_RELEASE_NOTES : facts.releaseNotes,
     warnings: findings.flatMap(({ warnings }) => warnings),
   }
 }
 
-/** Told where it is not the run's own commit. */
+/** Shown where it is not the run's own commit. */
 function ofCommit({ commit, commitWhy }: BuiltFacts): Decision[] {
   return commitWhy === null ? [] : [{ what: 'commit', value: commit.sha.slice(0, 7), why: commitWhy }]
 }
@@ -86,7 +88,7 @@ function ofNewChannel({ channelName }: BuiltFacts, create: { readonly why: strin
   return create === null ? [] : [{ what: 'new channel', value: channelName, why: create.why }]
 }
 
-/** To whom the bundle goes. Throws `rollout_active`. */
+/** Who gets the bundle. Throws `rollout_active`. */
 function planRollout(
   facts: BuiltFacts,
   action: PublishAction,
@@ -106,7 +108,8 @@ function planRollout(
 }
 
 /** The bundle's comment: what is served already, is so since its note says. */
-function commentOf({ channel, channelName, purpose, commit }: BuiltFacts, action: PublishAction): string {
+function commentOf(facts: BuiltFacts, action: PublishAction): string {
+  const { channel, channelName, purpose, commit, releaseNotes } = facts
   const served = channel?.version ?? null
   return noteCommit(
     action.do === 'upload' ? null : action.bundle.comment,
@@ -115,6 +118,7 @@ function commentOf({ channel, channelName, purpose, commit }: BuiltFacts, action
     {
       previous: served === null || served.name === nameOf(action) ? null : served.name,
       took: purpose.kind === 'preview' && channel !== null ? tookOver(channel) : null,
+      releaseNotes,
     },
   )
 }
@@ -138,10 +142,10 @@ function findUncompared({ base, nativePackages, onIncompatible }: BuiltFacts): F
 }
 
 function whyUncompared(base: BuiltFacts['base']): string | null {
-  if (base === null) return 'no channel is known whose apps would take this bundle'
+  if (base === null) return 'no channel is known whose apps would get this bundle'
   if (base.version === null) return `channel ${base.name} serves nothing yet`
   return base.version.native_packages == null
-    ? `${base.version.name} does not say what its native packages are`
+    ? `the native packages of ${base.version.name} are not known`
     : null
 }
 
@@ -156,12 +160,12 @@ function judgeNativeCode(
   const mode = onIncompatible ?? (purpose.kind === 'preview' ? 'warn' : 'fail')
   if (broken.length === 0 || mode === 'ignore' || (channel !== null && isShielded(channel, minimum)))
     return NOTHING
-  const lack = `Apps that take ${base?.version?.name} from channel ${base?.name} lack native code of this bundle`
+  const lack = `Installed apps on channel ${base?.name} (with ${base?.version?.name}) lack native code of this bundle`
   // The table of native packages says the rest.
   if (mode === 'warn')
     return { ...NOTHING, warnings: [`${lack}: ${broken.map(({ name }) => name).join(', ')}.`] }
   throw new ActionError('native_incompatible', `${lack}: ${listNativeChanges(broken)}.`, {
-    hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
+    hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number", a higher native version (or min-update-version) keeps the bundle from older apps.',
   })
 }
 
@@ -181,7 +185,7 @@ function judgeMinimum(facts: BuiltFacts): Findings {
 const NEW_PROJECT: NativeVersion = {
   platform: 'any',
   version: '1.0',
-  source: 'that of a new native project; the repository tells none, so set the input "native-version"',
+  source: 'assumed, as in a new native project: set the input "native-version"',
 }
 
 /** Devices that do not take what the channel is going to serve. */
@@ -198,6 +202,6 @@ function warnOfRefusal(facts: BuiltFacts, action: PublishAction): string[] {
   return refused === null
     ? []
     : [
-        `Devices on native ${refused.native.version} (${refused.native.source}) do not take ${name}: ${refused.refusal.rule}.`,
+        `Devices on native ${refused.native.version} (${refused.native.source}) do not accept ${name}: ${refused.refusal.rule}.`,
       ]
 }

@@ -7,7 +7,7 @@ export function matchesPattern(pattern: string, name: string): boolean {
   return pattern === name || picomatch(pattern, { dot: true, nonegate: true })(name)
 }
 
-/** Whether a pattern stands for more than one name. */
+/** Whether a pattern can match more than one name. */
 export function isGlob(pattern: string): boolean {
   return /[*?[{(]/.test(pattern)
 }
@@ -26,8 +26,8 @@ function checkSyntax(pattern: string): { why: string; hint: string } | null {
     }
   if (pattern.startsWith('!'))
     return {
-      why: 'excludes, which is not supported',
-      hint: 'The first match wins, so put the more special pattern first.',
+      why: 'excludes refs, which is not supported',
+      hint: 'The first match wins, so put the more specific pattern first.',
     }
   const isFull = pattern.startsWith('refs/')
   if (/^\^|^\/.*\/$|\\|(?:^|\/)\.[*+]/.test(pattern) || (!isFull && pattern.endsWith('$')))
@@ -54,7 +54,7 @@ function checkSyntax(pattern: string): { why: string; hint: string } | null {
 /** The rules of `git check-ref-format`, for all that a glob leaves literal. */
 function checkRefName(pattern: string): { why: string; hint: string } | null {
   const hint =
-    'Write the name of a branch or tag as git shows it; "*", "?", "[...]" and "{...}" are wildcards.'
+    'Use the name of a branch or tag as git shows it. The wildcards are "*", "?", "[...]" and "{...}".'
   const not = (why: string) => ({ why: `${why}, so no branch or tag can have that name`, hint })
   // Within brackets "^" negates.
   const character = /[\s~^:\\\u007f]|\p{Cc}/u.exec(pattern.replace(/\[\^/g, '['))?.[0]
@@ -64,13 +64,13 @@ function checkRefName(pattern: string): { why: string; hint: string } | null {
     .replace(/[*?]+/g, 'x')
   if (name.includes('[')) return not('has a "[" without "]"')
   if (name.startsWith('-')) return not('begins with "-"')
-  if (/^\/|\/$|\/\//.test(name)) return not('has a slash at an end, or two in a row')
+  if (/^\/|\/$|\/\//.test(name)) return not('begins or ends with a slash, or has two in a row')
   if (/(?:^|\/)\./.test(name)) return not('has a part that begins with "."')
   if (name.includes('..')) return not('has ".."')
   if (name.includes('@{')) return not('has "@{"')
   if (/\.$/.test(name)) return not('ends with "."')
   if (/\.lock(?:\/|$)/.test(name)) return not('has a part that ends with ".lock"')
-  if (/^(?:HEAD|@)$/.test(name)) return not('is a word of git')
+  if (/^(?:HEAD|@)$/.test(name)) return not('is reserved by git')
   return null
 }
 
@@ -83,7 +83,7 @@ function checkNamespace(pattern: string): { why: string; hint: string } | null {
   if (fits && (anywhere || rest.length > 0)) return null
   return {
     why: 'is neither below "refs/heads/" nor below "refs/tags/"',
-    hint: 'Only branches and tags are mapped; pull requests get previews ("preview-channel").',
+    hint: 'Only branches and tags can be mapped. Pull requests get previews ("preview-channel").',
   }
 }
 

@@ -25,7 +25,7 @@ export function minimumNative(
   if (lowest === undefined)
     throw new ActionError(
       'minimum_native_unknown',
-      `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`,
+      `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), but no native version is known.`,
       { hint: 'Set the input "native-version" to the native version that this bundle needs.' },
     )
   return lowest

@@ -50,7 +50,7 @@ export function isRolledBackBy(channel: ChannelRow, run: { readonly runId: numbe
 
 /**
  * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
- * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
+ * else the order of the runs that put bundles on the channel decides. Bundles that are gone,
  * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
  *
  * `bundles` are those that have a note for the channel.
@@ -59,7 +59,7 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
   const served = channel.version
   if (served === null)
     throw new ActionError('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
-      hint: 'Name the bundle to go back to: set the input "to" to its name or id.',
+      hint: 'Set the input "to" to the name or id of the bundle that it should serve.',
     })
   const noted = bundles.flatMap(bundle => {
     const note = readServedCommit(bundle, channel.name)
@@ -83,13 +83,13 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
   if (latest !== undefined)
     return {
       bundle: latest.bundle,
-      why: `run ${latest.note.run} put it on channel ${channel.name}, the last before what is served now`,
+      why: `the last bundle on channel ${channel.name} before the current one (run ${latest.note.run})`,
     }
   throw new ActionError(
     'no_earlier_bundle',
-    `Nothing tells what channel ${channel.name} served before ${served.name}.`,
+    `It is not known what channel ${channel.name} served before ${served.name}.`,
     {
-      hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
+      hint: 'Set the input "to" to the name or id of the bundle that it should serve. Only bundles that this action published, and that still exist, have such a record.',
     },
   )
 }
@@ -110,6 +110,7 @@ export function planRollback(facts: RollbackFacts): MovePlan {
   ]
   if (served?.id === bundle.id)
     return unchanged({
+      move: { kind: 'rollback' },
       appId,
       channel,
       bundle,
@@ -121,7 +122,7 @@ export function planRollback(facts: RollbackFacts): MovePlan {
     requireNotRolledBack(facts)
     requireDelivery(facts)
   }
-  // A rollout would go on beside the older bundle: only an explicit word ends it.
+  // A rollout would continue beside the older bundle: only an explicit input ends it.
   const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail'
   const { target: stage, why } = decideRolloutTarget(channel, facts.rolloutBundleName, {
     bps: null,
@@ -131,12 +132,14 @@ export function planRollback(facts: RollbackFacts): MovePlan {
   const origin = originOf(bundle, channel.name)
   const notes = notesOf(facts, origin)
   return {
+    move: { kind: 'rollback' },
     appId,
     channel,
     bundle,
     rolloutTarget: stage,
     isDone: false,
-    why: describeRollback(facts),
+    why: `Channel ${channel.name} returns to ${bundle.name}${served === null ? '' : ` instead of ${served.name}`}.`,
+    consequence: describeConsequence(facts),
     comment: notes.target,
     rolledBack: notes.served,
     commit: origin,
@@ -188,29 +191,26 @@ function offBefore(noted: ServedCommit | null): string[] {
   return [...(last ? [last] : []), ...(noted?.rolledBackEarlier ?? [])]
 }
 
-function describeRollback({ channel, target: { bundle, why }, affected }: RollbackFacts): string {
-  const from = channel.version === null ? '' : `, instead of ${channel.version.name}`
-  const running =
-    affected === null || affected.count === 0
-      ? ''
-      : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`
-  return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`
+function describeConsequence({ channel: { version }, affected }: RollbackFacts): string {
+  return version === null || affected === null || affected.count === 0
+    ? ''
+    : `${runningStill(affected)} ${version.name} until ${affected.count === 1 ? 'its' : 'their'} next update check.`
+}
+
+function runningStill({ count }: AffectedDevices): string {
+  return count === 1 ? '1 device still runs' : `${count.toLocaleString('en-US')} devices still run`
 }
 
 function describeAffected(affected: AffectedDevices | null): string {
-  if (affected === null) return 'what it serves now; the key cannot read which devices run it'
-  return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`
-}
-
-function countKnown({ count }: AffectedDevices): string {
-  return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`
+  if (affected === null) return 'served now (the key cannot read which devices run it)'
+  return `served now (${affected.count === 0 ? 'no known device runs it' : `${runningStill(affected)} it`})`
 }
 
 function affectedWarnings({ affected, target }: RollbackFacts): string[] {
   const refusing = affected?.refusing
   return refusing
     ? [
-        `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
+        `${refusing.count} of ${refusing.of} checked devices would reject ${target.bundle.name}: ${refusing.rule}.`,
       ]
     : []
 }
@@ -219,7 +219,7 @@ function requireReady({ target: { bundle }, fault }: RollbackFacts): void {
   const why = whyNotReady(bundle, fault)
   if (why === null) return
   throw new ActionError('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
-    hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
+    hint: 'Set the input "to" to another bundle, or revert the commit and publish that.',
   })
 }
 
@@ -228,9 +228,9 @@ function requireNotRolledBack({ target: { bundle }, channel }: RollbackFacts): v
   if (rolledBackBy == null) return
   throw new ActionError(
     'bundle_rolled_back',
-    `Run ${rolledBackBy.run} rolled channel ${channel.name} back from ${bundle.name}.`,
+    `${bundle.name} was rolled back on channel ${channel.name} (run ${rolledBackBy.run}).`,
     {
-      hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
+      hint: 'To bring it back anyway, set "force: true". Devices on which it failed never try it again.',
     },
   )
 }
@@ -251,18 +251,18 @@ function requireDelivery({
   const all = refusedByAll(bundle, channel)
   const rule =
     all !== null
-      ? `no device would take it: ${all.rule}`
+      ? `no device would accept it: ${all.rule}`
       : refused !== null
-        ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
+        ? `devices on native ${refused.native.version} (${refused.native.source}) would not accept it: ${refused.refusal.rule}`
         : refusing && refusing.count === refusing.of
-          ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
+          ? `none of the known devices on the current bundle would accept it: ${refusing.rule}`
           : null
   if (rule === null) return
   throw new ActionError(
     'rollback_refused',
     `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`,
     {
-      hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. If the stores have another native version, set the input "native-version". "force: true" goes back all the same.',
+      hint: 'Devices would stay on the bad bundle. Set the input "to" to another bundle, or change the rule of the channel in the Capgo console. Or revert the commit and publish that. If the stores have another native version, set the input "native-version". "force: true" rolls back anyway.',
     },
   )
 }
@@ -270,12 +270,13 @@ function requireDelivery({
 /** Another attempt of a run that rolled back already must not go back further. */
 export function planDoneRollback(appId: string, channel: ChannelRow, served: BundleRow): MovePlan {
   return unchanged({
+    move: { kind: 'rollback' },
     appId,
     channel,
     bundle: served,
-    why: `An earlier attempt of this run took channel ${channel.name} back to ${served.name}.`,
+    why: `An earlier attempt of this run rolled channel ${channel.name} back to ${served.name}.`,
     decisions: [
-      { what: 'bundle', value: served.name, why: 'an earlier attempt of this run went back to it' },
+      { what: 'bundle', value: served.name, why: 'an earlier attempt of this run rolled back to it' },
     ],
   })
 }

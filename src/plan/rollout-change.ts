@@ -31,6 +31,7 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
   const served = channel.version
   if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
     return unchanged({
+      move: { kind: 'rollout', change: change.kind },
       appId,
       channel,
       bundle: served,
@@ -38,19 +39,20 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
       decisions: [ofChannel(channel)],
     })
   if (rollout === null || rolloutBundle === null || served === null)
-    throw new ActionError('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
-      hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
+    throw new ActionError('no_rollout', `Channel ${channel.name} has no running rollout.`, {
+      hint: `It serves ${served?.name ?? 'nothing'} to all devices. The rollout may be finished or cancelled already. A publish or promotion with "rollout: 10" begins one.`,
     })
   const bundle = change.kind === 'cancel' ? served : rolloutBundle
   const stage = stageOf(change, rollout)
   const withdrawn = change.kind === 'cancel' ? noteRollback(rolloutBundle.comment, channel.name, run) : null
   return {
+    move: { kind: 'rollout', change: change.kind },
     appId,
     channel,
     bundle,
     rolloutTarget: stage,
     isDone: isAt(stage, bundle.id, channel),
-    why: describeChange(change, rollout, rolloutBundle.name, channel),
+    ...describeChange(change, rollout, rolloutBundle.name, channel),
     comment:
       change.kind === 'finish'
         ? noteMove({
@@ -67,7 +69,7 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
     decisions: [
       ofChannel(channel),
       { what: 'rolled out', value: rolloutBundle.name, why: `${describeNow(rollout)} until now` },
-      { what: 'the others', value: served.name, why: 'what the channel serves' },
+      { what: 'the others', value: served.name, why: 'the stable bundle of the channel' },
       {
         what: 'rollout',
         value: change.kind === 'share' ? formatShare(change.bps) : change.kind,
@@ -86,7 +88,7 @@ function named(change: RolloutChange): RolloutChange {
 function stageOf(change: RolloutChange, { id, bps, paused }: Rollout): RolloutTarget {
   switch (change.kind) {
     case 'share':
-      // Who names a share wants devices to get it.
+      // A percentage also resumes the rollout.
       return { bps: change.bps, rolloutBundleId: id, paused: false }
     case 'pause':
       return { bps, rolloutBundleId: id, paused: true }
@@ -107,28 +109,43 @@ function describeChange(
   rollout: Rollout,
   name: string,
   { name: channelName, version }: ChannelRow,
-): string {
-  const others = version?.name ?? 'nothing'
+): Pick<MovePlan, 'why' | 'consequence'> {
+  const now = describeNow(rollout)
+  const of = `The rollout of ${name} on channel ${channelName}`
+  const share = formatShare(rollout.bps)
   switch (change.kind) {
     case 'share': {
-      const isLess = change.bps < rollout.bps
-      const from = describeNow(rollout)
       if (change.bps === rollout.bps && !rollout.paused)
-        return `Channel ${channelName} already gives ${name} to ${from} of its devices.`
-      return `Channel ${channelName} gives ${name} to ${formatShare(change.bps)} of its devices instead of ${from}.${isLess ? ' Devices that have it keep it.' : ''}`
+        return {
+          why: `Channel ${channelName} already gives ${name} to ${now} of its devices.`,
+          consequence: '',
+        }
+      return {
+        why: `Channel ${channelName} gives ${name} to ${formatShare(change.bps)} of its devices instead of ${now}.`,
+        consequence: `${share} had it before.${change.bps < rollout.bps ? ' Devices that have it keep it.' : ''}`,
+      }
     }
     case 'pause':
       return rollout.paused
-        ? `The rollout of ${name} on channel ${channelName} is paused already.`
-        : `The rollout of ${name} on channel ${channelName} is paused at ${formatShare(rollout.bps)}: no further device gets it, those that have it keep it.`
+        ? { why: `${of} is paused already.`, consequence: '' }
+        : {
+            why: `${of} is paused at ${share}.`,
+            consequence: 'Devices that have it keep it. No other device gets it.',
+          }
     case 'resume':
       return rollout.paused
-        ? `The rollout of ${name} on channel ${channelName} goes on at ${formatShare(rollout.bps)}.`
-        : `The rollout of ${name} on channel ${channelName} is not paused.`
+        ? { why: `${of} continues at ${share}.`, consequence: '' }
+        : { why: `${of} is not paused.`, consequence: '' }
     case 'finish':
-      return `Everybody on channel ${channelName} gets ${name}, which ${describeNow(rollout)} had.`
+      return {
+        why: `All devices on channel ${channelName} get ${name} instead of ${share} of them.`,
+        consequence: '',
+      }
     case 'cancel':
-      return `The rollout of ${name} on channel ${channelName} is taken back at ${formatShare(rollout.bps)}: everybody gets ${others}, also the devices that have ${name}.`
+      return {
+        why: `${of} is cancelled at ${share}: all devices get ${version?.name ?? 'nothing'}.`,
+        consequence: `Devices that have ${name} (${share}) return, too.`,
+      }
   }
 }
 

@@ -25,7 +25,7 @@ export interface Rollout {
   readonly paused: boolean
 }
 
-/** To whom a bundle goes, and which rollout it meets on its way; another one means that somebody interfered. */
+/** Who gets a bundle, and which running rollout is expected; another one means that somebody interfered. */
 export interface RolloutTarget {
   /** Null = everybody; a rollout that there is, ends. */
   readonly bps: number | null
@@ -76,14 +76,14 @@ export function formatShare(bps: number): string {
   return `${bps / 100}%`
 }
 
-/** `1.4.1 for 10% (paused)`. */
+/** `1.4.1 to 10% (paused)`. */
 export function describeRollout({ bps, paused }: Rollout, name: string): string {
-  return `${name} for ${formatShare(bps)}${paused ? ' (paused)' : ''}`
+  return `${name} to ${formatShare(bps)}${paused ? ' (paused)' : ''}`
 }
 
 /**
- * To whom a new bundle goes. A channel that serves nothing gives it to everybody: there is nothing that the others
- * could keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
+ * Who gets a new bundle. A channel that serves nothing gives it to everybody: the others have nothing
+ * to keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
  */
 export function decideRolloutTarget(
   channel: (RolloutColumns & Pick<ChannelRow, 'name' | 'version'>) | null,
@@ -95,17 +95,17 @@ export function decideRolloutTarget(
   if (channel === null || channel.version === null)
     return {
       target: EVERYBODY,
-      why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
+      why: bps === null ? null : 'the channel serves nothing yet, so all devices get the bundle',
       warning:
         bps === null
           ? null
-          : `Everybody gets this bundle, and not ${formatShare(bps)} of the devices: the channel serves nothing yet that the others could keep.`,
+          : `All devices get this bundle instead of ${formatShare(bps)}, because the channel serves nothing yet.`,
     }
   const active = activeRollout(channel)
   const isAll = request.bps !== null && bps === null
   if (active === null)
     return bps === null
-      ? { target: EVERYBODY, why: isAll ? '100% are all devices: no rollout is begun' : null, warning: null }
+      ? { target: EVERYBODY, why: isAll ? '100% are all devices, so no rollout begins' : null, warning: null }
       : {
           target: { bps, rolloutBundleId: null, paused: false },
           why: `the others keep ${channel.version.name}`,
@@ -118,7 +118,7 @@ export function decideRolloutTarget(
     case 'replace':
       return {
         target: { bps, rolloutBundleId: active.id, paused: false },
-        why: `${now}; that ends (on-active-rollout: replace)`,
+        why: `${now}, which ends (on-active-rollout: replace)`,
         warning: null,
       }
     case 'advance':
@@ -129,7 +129,7 @@ export function decideRolloutTarget(
           rolloutBundleId: active.id,
           paused: active.paused,
         },
-        why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
+        why: `${now}, which continues with this bundle (on-active-rollout: advance)`,
         warning: null,
       }
   }
@@ -140,7 +140,7 @@ export function rolloutActive(channelName: string, active: Rollout, name: string
     'rollout_active',
     `Channel ${channelName} is rolling out ${describeRollout(active, name ?? `bundle ${active.id}`)}.`,
     {
-      hint: `Finish or take it back first ("operation: rollout" with "channel: ${channelName}" and "rollout: finish" or "cancel"), or set "on-active-rollout" to "replace" (it ends) or "advance" (it goes on with the new bundle).`,
+      hint: `Finish or cancel it first: "operation: rollout" with "channel: ${channelName}" and "rollout: finish" or "cancel". Or set "on-active-rollout" to "replace" (it ends) or "advance" (it continues with the new bundle).`,
     },
   )
 }
@@ -151,6 +151,6 @@ export function rolloutChanged(stage: RolloutTarget, channel: RolloutColumns & {
   return new ActionError(
     'rollout_changed',
     `The rollout of channel ${channel.name} was changed while this run worked.`,
-    { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' },
+    { hint: 'Another job or person changed it. This run did not change the channel. Re-run the job.' },
   )
 }

@@ -14,7 +14,7 @@ export interface ServedNote {
   readonly note: Note
   /** How our commit stands to it. */
   readonly relation: Relation
-  /** Whether it is in the history of the ref's head; null when nobody could tell, or nobody had to. */
+  /** Whether it is in the history of the ref's head; null when unknown, or not needed. */
   readonly isInHistory: boolean | null
 }
 
@@ -23,7 +23,7 @@ export interface Standing {
   readonly head: Head
   /** How our commit stands to the head; `unknown` without one. */
   readonly toHead: Relation
-  /** Empty where the channel serves nothing, or nothing tells what it was built from. */
+  /** Empty where the channel serves nothing, or its commit is unknown. */
   readonly notes: readonly ServedNote[]
 }
 
@@ -52,7 +52,7 @@ export function isStale({ ours, channelName, standing, isChosen, force }: StaleQ
   if (head.kind === 'at') {
     if (toHead === 'identical') return null
     if ((toHead === 'ahead' || toHead === 'diverged') && !isChosen)
-      return `${ours.refName} was moved to ${short(head.sha)}, and this run's commit ${short(ours.sha)} is not in its history any more`
+      return `${ours.refName} was moved to ${short(head.sha)}, whose history does not include this run's commit ${short(ours.sha)}`
     if (toHead === 'behind') return behindHead(ours, notes, own)
   }
   const older = own === undefined ? null : staleByOrder(ours, own.note, own.relation)
@@ -81,7 +81,7 @@ function behindHead(ours: Commit, notes: readonly ServedNote[], own: ServedNote 
 function whyRolledBack(ours: Commit, { rolledBackFrom, rolledBackEarlier, run }: Note): string | null {
   const isOff = rolledBackFrom?.sha === ours.sha || rolledBackEarlier.includes(ours.sha)
   return isOff
-    ? `run ${run} rolled the channel back from ${rolledBackFrom?.sha === ours.sha ? `${rolledBackFrom.name}, which was of this run's commit ${short(ours.sha)}` : `this run's commit ${short(ours.sha)} or a later one`}`
+    ? `run ${run} rolled the channel back from ${rolledBackFrom?.sha === ours.sha ? `${rolledBackFrom.name}, which was built from this run's commit ${short(ours.sha)}` : `this run's commit ${short(ours.sha)} or a later one`}`
     : null
 }
 
@@ -103,7 +103,7 @@ export function staleByOrder(
     case 'diverged':
     case 'unknown':
       return ours.runId < note.runId
-        ? `${serves(note)}, which was started after this run${relation === 'unknown' ? '; the history could not be compared' : ' (the history was rewritten or the branches differ)'}`
+        ? `${serves(note)}, which was started after this run${relation === 'unknown' ? ' (the history could not be compared)' : ' (the history was rewritten or the branches differ)'}`
         : null
   }
 }

@@ -26,7 +26,7 @@ export interface BundleStatus {
   readonly pull: { readonly number: number; readonly url: string } | null
   /** It was put there instead of this newer bundle. */
   readonly rolledBackFrom: string | null
-  /** Devices that last told that they run it, on whichever channel. */
+  /** Devices that last reported it, on any channel. */
   readonly devices: number | null
 }
 

@@ -13,6 +13,11 @@ export interface StoragePlan {
   readonly warnings: readonly string[]
 }
 
+/** As a line of the log. */
+export function describeDelta({ on, why }: StoragePlan['files']): string {
+  return `Delta updates are ${on ? 'on' : 'off'}: ${why}.`
+}
+
 /** Of a plan that stores no content. */
 export const NOTHING_STORED: StoragePlan = {
   files: { on: false, why: 'nothing is stored' },
@@ -47,8 +52,8 @@ export function planStorage(
   if (hasZip && zip.size > maxUploadLength)
     throw new ActionError(
       'bundle_too_large',
-      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
-      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
+      `The bundle has ${zip.size} bytes, and Capgo accepts at most ${maxUploadLength}.`,
+      { hint: 'Leave out source maps and large media, or load them from a server.' },
     )
   return {
     files,
@@ -56,7 +61,7 @@ export function planStorage(
     warnings:
       hasZip && zip.size > alertUploadSize
         ? [
-            `The bundle has ${formatBytes(zip.size)}; Capgo advises to stay below ${formatBytes(alertUploadSize)}, as phones download it on the road.`,
+            `The bundle has ${formatBytes(zip.size)}. Capgo recommends less than ${formatBytes(alertUploadSize)}, because phones download it on mobile networks.`,
           ]
         : [],
   }

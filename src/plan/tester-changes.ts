@@ -56,14 +56,14 @@ function refuseAssignment(
 ): ActionError | null {
   if (channel === undefined && name !== newChannel)
     return new ActionError('channel_unknown', `Channel "${name}" does not exist, or the key cannot see it.`, {
-      hint: 'Make it in the Capgo console, or publish to it once, or correct the name in the testers file.',
+      hint: 'Create it in the Capgo console, or publish to it once, or correct the name in the testers file.',
     })
   if (channel?.public)
     return new ActionError(
       'public_channel',
-      `Channel "${name}" is public, and Capgo puts no device on a public channel.`,
+      `Channel "${name}" is public, and Capgo does not allow overrides to a public channel.`,
       {
-        hint: 'A device without an override gets the public channel anyway: leave "channel" out, or name a private one.',
+        hint: 'Remove "channel" from the testers file: a device without an override gets the public channel anyway. Or use a private channel.',
       },
     )
   return null

@@ -7,7 +7,7 @@ export type AssignRule =
   | { readonly kind: 'author' | 'reviewers' | 'all' }
   | { readonly kind: 'group'; readonly name: string }
 
-/** Which overrides may be taken away: of ids that left the file, of all strangers too, or none. */
+/** Which overrides may be taken away: of ids that were removed from the file, of all others too, or none. */
 export type Prune = 'removed' | 'exclusive' | 'never'
 
 /** A channel that this action made for a pull request. */
@@ -31,7 +31,7 @@ export interface Override {
 export interface TesterFacts {
   /** The file on the default branch. */
   readonly testers: readonly Tester[]
-  /** Who was ever in it within the life of an override, the newest last; null where that was not looked for. */
+  /** Former testers within the life of an override, the newest last; null where they were not read. */
   readonly earlier: readonly Tester[] | null
   readonly previews: readonly PreviewChannel[]
   /** By device id. */
@@ -98,7 +98,7 @@ function lookAt(facts: TesterFacts) {
     /** Whom the file, or the file of a pull request, lists. */
     known: new Map([...requests.flatMap(({ devices }) => [...devices]), ...now]),
     previewChannels: new Set(facts.previews.map(({ channel }) => channel)),
-    /** Where the file ever put whom. */
+    /** Devices and the channels that the file ever put them on. */
     placed: new Set((facts.earlier ?? []).map(({ device, channel }) => placeOf(device, channel))),
   }
 }
@@ -202,7 +202,7 @@ function wantedBy(preview: PreviewChannel, facts: TesterFacts): Map<string, Test
   return byDevice(testers.filter(wants))
 }
 
-/** Where the file tells whose device it is, a pull request goes to its author, else to everybody. */
+/** Where the file has logins, a pull request goes to its author, else to everybody. */
 export function defaultRules(testers: readonly Tester[]): readonly AssignRule[] {
   return testers.some(({ github }) => github !== null) ? [{ kind: 'author' }] : [{ kind: 'all' }]
 }
@@ -212,18 +212,20 @@ export function asksForReviewers(rules: readonly AssignRule[] | null): boolean {
   return rules?.some(({ kind }) => kind === 'reviewers') ?? false
 }
 
-/** Throws where `assign-testers` names a group that the file has not. */
+/** Throws where `assign-testers` names groups that the file does not have. */
 export function requireGroups(
   rules: readonly AssignRule[] | null,
   testers: readonly Tester[],
   path: string,
 ): void {
   const groups = new Set(testers.flatMap(tester => tester.groups))
-  for (const rule of rules ?? [])
-    if (rule.kind === 'group' && !groups.has(rule.name))
-      throw new InputError(
-        'assign-testers',
-        `${path} has no group "${rule.name}".`,
-        groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`,
-      )
+  const missing = (rules ?? []).flatMap(rule =>
+    rule.kind === 'group' && !groups.has(rule.name) ? [`"${rule.name}"`] : [],
+  )
+  if (missing.length > 0)
+    throw new InputError(
+      'assign-testers',
+      `${path} has no group ${missing.join(' or ')}.`,
+      groups.size === 0 ? 'The file has no groups.' : `Groups in the file: ${[...groups].sort().join(', ')}.`,
+    )
 }

@@ -27,7 +27,7 @@ export interface Commit {
   readonly at?: string
 }
 
-/** How our commit stands to the one that a channel serves; `unknown` when nobody could tell. */
+/** How our commit stands to the one that a channel serves; `unknown` when they could not be compared. */
 export type Relation = 'identical' | 'ahead' | 'behind' | 'diverged' | 'unknown'
 
 /** A version somebody asked for: who, and whether the user insists on exactly this name. */
@@ -54,3 +54,6 @@ export type Purpose =
 
 /** What to do when installed apps lack native code that the bundle needs. */
 export type OnIncompatible = 'fail' | 'warn' | 'ignore'
+
+/** What the apps of a repository have on a pull request: one comment for all, or one for each. */
+export type CommentLayout = 'shared' | 'separate'

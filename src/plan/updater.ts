@@ -11,5 +11,5 @@ export function judgeUpdater(
 ): string | null {
   if (version === null || isEncrypted || takesManifest(version)) return null
   const [five, six, seven, eight] = MANIFEST_SINCE
-  return `The app is built with @capgo/capacitor-updater ${version}, which compares bundles with their CRC32 and not with their SHA-256: an app built with it refuses this one (checksum_fail). Install a version that compares SHA-256 (from ${five}, ${six}, ${seven} or ${eight}), and release the app to the stores.`
+  return `Apps with @capgo/capacitor-updater ${version} reject this bundle (checksum_fail), because they compare its CRC32 instead of its SHA-256. Install a version that compares SHA-256 (from ${five}, ${six}, ${seven} or ${eight}), and release the app to the stores.`
 }

@@ -50,16 +50,14 @@ export function chooseVersion({ input, tag, manifest }: VersionSources): WantedV
   if (tagged?.version !== undefined && isOwn && semver.valid(tagged.version) !== null)
     return { ...withoutBuildMetadata(tagged.version, `tag ${tag}`), forced: false }
   const notTag =
-    tag === null
-      ? ''
-      : `; tag ${tag} is ${isOwn ? 'not a version' : `not one of this app, but of "${tagged?.owner}"`}`
+    tag === null ? '' : `, and tag ${tag} is ${isOwn ? 'not a version' : `for "${tagged?.owner}"`}`
   const version = manifest?.version
   if (typeof version !== 'string' || version === '')
-    return { version: '0.0.0', source: `no version in package.json (taken as 0.0.0)${notTag}`, forced: false }
+    return { version: '0.0.0', source: `package.json has no version${notTag}`, forced: false }
   if (semver.valid(version) === null)
     return {
       version: '0.0.0',
-      source: `"${version}" in package.json is not a semantic version (taken as 0.0.0)${notTag}`,
+      source: `"${version}" in package.json is not a semantic version${notTag}`,
       forced: false,
     }
   const { version: wanted, source } = withoutBuildMetadata(version, 'package.json')
@@ -77,7 +75,7 @@ function isNameOf(owner: string, name: unknown): boolean {
  */
 export function withoutBuildMetadata(version: string, source: string): { version: string; source: string } {
   const plain = /^[\d.]+$/.test(version) ? version : (semver.valid(version) ?? version)
-  return { version: plain, source: plain === version ? source : `${source} (${version}, taken as ${plain})` }
+  return { version: plain, source: plain === version ? source : `${source}: ${version}` }
 }
 
 /** Whether the user insists on a name that this bundle does not have. */
@@ -88,7 +86,7 @@ export function hasOtherName(bundle: Pick<BundleRow, 'name'>, { version, forced 
 /** How many names to hold ready for the case that another run takes one at the same moment. */
 const SPARE_NAMES = 3
 
-/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
+/** Capgo's defaults for a new channel (`channels` table). */
 export const DEFAULT_RULES: VersionRules = {
   disable_auto_update: 'major',
   disable_auto_update_under_native: true,
@@ -131,15 +129,15 @@ export function firstRefusal(
  * content has that name, and `channel_refuses_all` when the channel's rules leave no name at all.
  */
 export function chooseName(request: NameRequest): NameChoice {
-  const { wanted, nativeVersions, rules, minUpdateVersion, commit, taken } = request
+  const { wanted, nativeVersions, rules, minUpdateVersion, taken } = request
   requireComparable(nativeVersions, request.channelName)
   const refused = firstRefusal(wanted.version, nativeVersions, rules, minUpdateVersion)
   if (refused !== null && wanted.forced) {
     throw new ActionError(
       'version_refused',
-      `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`,
+      `Devices would not get version ${wanted.version} (${wanted.source}): ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`,
       {
-        hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
+        hint: `Remove the input "version" to get a name that devices accept. Or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
       },
     )
   }
@@ -147,9 +145,9 @@ export function chooseName(request: NameRequest): NameChoice {
     if (!taken.has(wanted.version)) return { names: [wanted.version], why: wanted.source }
     throw new ActionError(
       'version_taken',
-      `Version ${wanted.version} (${wanted.source}) is taken: another bundle of this app has that name.`,
+      `Version ${wanted.version} (${wanted.source}) is already used by another bundle of this app.`,
       {
-        hint: 'Capgo never frees a name, not even of a deleted bundle. Set another version, or remove the input "version" to get a free name.',
+        hint: 'Set another version, or remove the input "version" to get an unused name. Capgo never reuses a name, even of a deleted bundle.',
       },
     )
   }
@@ -157,18 +155,15 @@ export function chooseName(request: NameRequest): NameChoice {
   // A preview gets a name of its own, so that the wanted one stays free for the release.
   const own = request.purpose.kind === 'preview'
   if (refused === null && !own && !taken.has(wanted.version)) {
-    const unjudged =
-      nativeVersions.length === 0 ? '; no native version is known, so it was not judged by it' : ''
+    const unjudged = nativeVersions.length === 0 ? ' (not checked: native version unknown)' : ''
     return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }
   }
-  const said = wanted.source.includes('(taken as ')
-    ? wanted.source
-    : `${wanted.source} says ${wanted.version}`
+  const said = `${wanted.version} (${wanted.source})`
   const why = own
-    ? said
+    ? `a pre-release after ${said}`
     : refused === null
-      ? `${said}, a name that other content has`
-      : `${said}, but ${refused.refusal.rule} (${refused.native.source})`
+      ? `${said} is already taken, so a pre-release of the next patch`
+      : `${said} is not delivered: ${refused.refusal.rule} (${refused.native.source}), so a pre-release of the next patch`
   const [first, ...rest] = derived
   if (first === undefined)
     throw refusesAll(
@@ -181,7 +176,7 @@ export function chooseName(request: NameRequest): NameChoice {
     )
   return {
     names: [first, ...rest],
-    why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
+    why,
   }
 }
 

@@ -127,6 +127,7 @@ function ownBundle({ plan, known, built, total }: PublishFindings) {
     commit: { sha, refName, url },
     build: { files: built.files, excluded: built.excluded, duration: built.duration },
     nativeChanges: plan.nativeChanges,
+    releaseNotes: plan.releaseNotes,
     preview: null,
     testers: null,
     decisions: plan.decisions,
@@ -153,10 +154,12 @@ export function channelChangeResult(
   { plan, consoleUrl, repositoryUrl, work, total, ...findings }: ChangeFindings,
   changed: { readonly outcome: 'published' | 'unchanged'; readonly channel: ChannelRow } | null,
 ): ChannelChangeResult {
-  const { appId, channel, bundle, commit, isDone } = plan
+  const { move, appId, channel, bundle, commit, isDone } = plan
   const before = channel.version
   const about = {
     kind: 'channel-change',
+    move,
+    consequence: plan.consequence,
     appId,
     channel: channelOf(channel),
     bundle: bundleOf(bundle, findings, consoleUrl, appId),

@@ -1,16 +1,24 @@
-/** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
+/** The comment of a pull request: what happened, one thing to click, the rest folded with problems first. */
+
+import { troubleshooting } from '../documents.ts'
+import { NO_RELEASE_NOTES } from '../plan/release-notes.ts'
 import { formatBytes } from '../runtime/bytes.ts'
-import { LINES_SHOWN, lastLines, plural, shortSha } from './format.ts'
-import { alert, code, codeBlock, details, escapeText, limit, link, row, warn } from './markdown.ts'
-import type { CommentCommit, OnPhone, PreviewComment, ReadyComment, ServedBundle } from './preview-comment.ts'
-import { renderQr } from './qr.ts'
+import { findErrorLine } from './build-error.ts'
+import { commitLine, endOfOutput, foldWarnings, footer, linkCommit, stillWorks } from './comment-parts.ts'
+import { formatDuration, formatTime, plural } from './format.ts'
+import { alert, clip, code, details, escapeText, limit, link, row } from './markdown.ts'
+import { nameFirstStep, renderOnPhone } from './on-phone.ts'
+import type { PreviewComment, ReadyComment } from './preview-comment.ts'
+import { renderReleaseNotes } from './release-notes.ts'
 import { countChanges, listChanges, renderNativeChanges, tableOfChanges } from './tables.ts'
 import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
 
 /** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
 const MAX_COMMENT = 65_536 - 1_536
-/** Of the end of the output, so that what comes after it is never cut off. */
-const MAX_OUTPUT = 20_000
+/** Of a platform or version on the first line. */
+const MAX_VERSION = 40
+/** So many sentences on what stays are not folded. */
+const KEPT_SHOWN = 2
 
 export function renderComment(comment: PreviewComment): string {
   const markdown = blocks(comment).filter(block => block !== '')
@@ -18,24 +26,30 @@ export function renderComment(comment: PreviewComment): string {
   return `${limit(markdown.join('\n\n'), MAX_COMMENT, text => text.length)}\n`
 }
 
-/** A `kept` preview has the heading of one that is ready, where there is one. */
-const HEADINGS: Readonly<Record<PreviewComment['state'], string>> = {
-  building: '### 🔨 Building',
-  ready: '### 📱 Preview ready',
-  failed: '### ❌ No preview of',
-  kept: '### 💤 No preview of',
-  closed: '### 🧹 Preview closed',
-  missing: '### ⚠️ Preview missing',
+type State = PreviewComment['state']
+
+/** How a heading of each state begins. A `kept` preview has that of one that is ready, where there is one. */
+export const SIGNS: Readonly<Record<State, string>> = {
+  building: '🔨',
+  ready: '📱',
+  failed: '❌',
+  kept: '💤',
+  closed: '🧹',
+  missing: '⚠️',
 }
 
 /** What a comment of ours says; null where it says nothing that is known. */
-export function stateOfComment(body: string): PreviewComment['state'] | null {
+export function stateOfComment(body: string): State | null {
   const heading = body.split('\n').find(line => line.startsWith('### ')) ?? ''
-  const states = Object.keys(HEADINGS) as PreviewComment['state'][]
-  return states.find(state => heading.startsWith(HEADINGS[state])) ?? null
+  const states = Object.keys(SIGNS) as State[]
+  return states.find(state => heading.startsWith(`### ${SIGNS[state]} `)) ?? null
 }
 
-type Of<State extends PreviewComment['state']> = Extract<PreviewComment, { state: State }>
+function heading(state: State, text: string): string {
+  return `### ${SIGNS[state]} ${text}`
+}
+
+type Of<S extends State> = Extract<PreviewComment, { state: S }>
 
 function blocks(comment: PreviewComment): string[] {
   switch (comment.state) {
@@ -55,10 +69,11 @@ function blocks(comment: PreviewComment): string[] {
 }
 
 function building(comment: Of<'building'>): string[] {
-  const { channelName, served } = comment
+  const since = formatTime(comment.since)
   return [
-    `${HEADINGS.building} ${linkCommit(comment.commit)} for ${code(channelName)}`,
-    served === null ? '' : still(channelName, served),
+    heading('building', 'Building the preview'),
+    commitLine(comment, [since === null ? '' : `since ${since}`, `<b>${link('watch', comment.runUrl)}</b>`]),
+    `This comment changes by itself when the preview is ready.${stillWorks(comment, ' Until then, the')}`,
     phoneOfServed(comment),
     footer(comment),
   ]
@@ -67,60 +82,91 @@ function building(comment: Of<'building'>): string[] {
 function ready(comment: ReadyComment): string[] {
   const { bundle, channelName, web } = comment
   return [
-    `${HEADINGS.ready}: ${nameBundle(bundle)}`,
-    facts(comment),
-    warn([...refusals(comment), ...comment.warnings.map(escapeText)]),
+    heading('ready', 'Preview ready'),
+    row([
+      'url' in web ? `<b>${link('Open in the browser', web.url)}</b>` : '',
+      nameFirstStep(comment),
+      runsIn(comment),
+    ]),
+    commitLine(comment, [lived(comment), link('log', comment.runUrl)]),
+    foldWarnings([...refusals(comment), ...comment.warnings]),
+    renderOnPhone({ channelName, bundle, web, title: 'Try it on a phone' }, comment),
     comment.testers === null ? '' : setTesters(comment.testers.rows),
-    phone(
-      'it',
-      channelName,
-      bundle,
-      'why' in web ? `No preview in the browser: ${escapeText(web.why)}.` : '',
-    ),
     changes(comment),
-    renderNativeChanges(comment.nativeChanges),
     renderMerging(comment.testers?.merging ?? null),
     footer(comment),
   ]
 }
 
+/** An error's code is its shortest name, but for those that everybody meets. */
+const FAILURES: Readonly<Record<string, string>> = {
+  build_failed: 'the build broke',
+  install_failed: 'the install broke',
+  cancelled: 'the run was cancelled',
+  run_timeout: 'the run took too long',
+}
+
 function failed(comment: Of<'failed'>): string[] {
-  const { channelName, served, error } = comment
-  const what = `<b>${escapeText(error.message)}</b>`
+  const { error } = comment
+  const output = error.output ?? ''
+  const said = findErrorLine(output)
+  // How a build gets its variables is worth a look only where its own words do not help.
+  const [hint, hiddenHint] = error.code === 'build_failed' ? [null, error.hint] : [error.hint, null]
+  const help = `Help: ${link(escapeText(error.code), troubleshooting(comment.documents, error.code))}`
+  const more = [said === null ? null : error.message, hint].map(text =>
+    text === null ? '' : escapeText(text),
+  )
+  const why = [
+    `<b>${said === null ? escapeText(error.message) : code(said)}</b>`,
+    [...more, help].filter(part => part !== '').join(' '),
+  ]
   return [
-    // An error's code is its shortest name: `build_failed`.
-    `${HEADINGS.failed} ${linkCommit(comment.commit)}: ${escapeText(error.code.replaceAll('_', ' '))}`,
-    alert('CAUTION', error.hint === null ? what : `${what}\n\n${escapeText(error.hint)}`),
-    served === null ? `Channel ${code(channelName)} serves nothing yet.` : stillWorks(channelName, served),
-    output(error.output ?? ''),
+    heading(
+      'failed',
+      `Preview failed: ${FAILURES[error.code] ?? escapeText(error.code.replaceAll('_', ' '))}`,
+    ),
+    commitLine(comment, [link('full log', comment.runUrl)]),
+    alert('CAUTION', why.join('\n\n')),
+    endOfOutput(output, hiddenHint),
+    stillWorks(comment, 'The'),
     phoneOfServed(comment),
-    footer(comment, `error ${code(error.code)}`),
+    footer(comment),
   ]
 }
 
 function kept(comment: Of<'kept'>): string[] {
-  const { channelName, served } = comment
-  const commit = linkCommit(comment.commit)
-  const shown = served?.from ?? comment.commit
+  const { served } = comment
   return [
-    served === null ? `${HEADINGS.kept} ${commit}` : `${HEADINGS.ready}: ${nameBundle(served)}`,
-    served === null ? '' : row([`Channel ${code(channelName)}`, `commit ${linkCommit(shown)}`]),
-    alert('NOTE', `${commit} was not published. ${escapeText(comment.reason)}`.trim()),
+    served === null ? heading('kept', 'No preview yet') : heading('ready', 'Preview ready'),
+    [
+      served === null ? '' : `It shows ${linkCommit(served.from ?? comment.commit)}.`,
+      served !== null && served.from === null ? '' : `${linkCommit(comment.commit)} was not published.`,
+      escapeText(comment.reason),
+    ]
+      .filter(part => part !== '')
+      .join(' '),
     phoneOfServed(comment),
     footer(comment),
   ]
 }
 
 function closed(comment: Of<'closed'>): string[] {
-  return [HEADINGS.closed, removed(comment), renderTesters(comment.testers), footer(comment)]
+  return [
+    heading('closed', `Preview removed: ${escapeText(comment.why)}`),
+    removed(comment),
+    stayed(comment),
+    moved(comment),
+    footer(comment),
+  ]
 }
 
-function missing({ commit, reason, served, appId }: Of<'missing'>): string[] {
+function missing(comment: Of<'missing'>): string[] {
   return [
-    `${HEADINGS.missing}: ${linkCommit(commit)}`,
-    `${escapeText(reason)} Push a commit, or run the workflow again, to make the preview again.`,
-    served === null ? '' : still(served.channelName, served),
-    `<sub>${escapeText(appId)}</sub>`,
+    heading('missing', 'Preview missing'),
+    commitLine(comment, []),
+    `${escapeText(comment.reason)} Push a commit or re-run the workflow to build it again.`,
+    stillWorks(comment, 'The'),
+    footer(comment),
   ]
 }
 
@@ -139,95 +185,57 @@ export function replaceTesters(body: string, rows: readonly TesterRow[]): string
   return body.slice(0, from) + setTesters(rows) + body.slice(to + TESTERS[1].length)
 }
 
-function linkCommit({ sha, url }: CommentCommit): string {
-  return link(code(shortSha(sha)), url)
-}
-
-/** By its name and its id. */
-function nameBundle({ id, name, url }: Pick<ServedBundle, 'id' | 'name' | 'url'>): string {
-  return `${code(name)} (${link(`bundle ${id}`, url)})`
-}
-
-/** Where it is, what it was made from, who has it, and what can take it. */
-function facts({ bundle, commit, channelName, devices, nativeVersions, web }: ReadyComment): string {
-  const takers = nativeVersions.filter(({ refusal }) => refusal === null).map(nameNative)
-  return [
-    row([
-      `Channel ${code(channelName)}`,
-      `commit ${linkCommit(commit)}`,
-      bundle.size === null ? '' : formatBytes(bundle.size),
-      devices === null ? '' : devices === 0 ? 'on no device yet' : `on ${plural(devices, 'device')}`,
-    ]),
-    row([
-      'url' in web ? `🌐 ${link('Open in the browser', web.url)}` : '',
-      takers.length === 0 ? '' : `runs on ${takers.join(' and ')}`,
-    ]),
-  ]
-    .filter(line => line !== '')
-    .join('<br>')
+/** Since when it is there, and how long that took. */
+function lived({ since, duration }: ReadyComment): string {
+  const time = formatTime(since)
+  const took = duration === null ? '' : `took ${formatDuration(duration).replaceAll(' ', '\u00a0')}`
+  return [time === null ? '' : `live since ${time}`, took].filter(part => part !== '').join(', ')
 }
 
 const PLATFORMS: Readonly<Record<string, string>> = { android: 'Android', ios: 'iOS' }
 
-function nameNative({ platform, version }: ReadyComment['nativeVersions'][number]): string {
-  return `${PLATFORMS[platform] ?? escapeText(platform)} ${code(version)}`
+function namePlatform(platform: string): string {
+  return PLATFORMS[platform] ?? platform
+}
+
+/** The native versions that take it. */
+function runsIn({ nativeVersions }: ReadyComment): string {
+  const takers = nativeVersions.filter(({ refusal }) => refusal === null)
+  if (takers.length === 0) return ''
+  const byVersion = [...Map.groupBy(takers, ({ version }) => version)].map(
+    ([version, natives]) =>
+      `${escapeText(clip(version, MAX_VERSION))} (${natives.map(each => escapeText(clip(namePlatform(each.platform), MAX_VERSION))).join(', ')})`,
+  )
+  return `runs in app version ${byVersion.join(' and ')}`
 }
 
 /** A sentence for each native version that a rule keeps from taking the bundle. */
 function refusals({ nativeVersions }: ReadyComment): string[] {
-  return nativeVersions.flatMap(native =>
-    native.refusal === null ? [] : [`${nameNative(native)} does not take it: ${escapeText(native.refusal)}`],
+  return nativeVersions.flatMap(({ platform, version, refusal }) =>
+    refusal === null ? [] : [`${namePlatform(platform)} app ${version} will not install it: ${refusal}.`],
   )
 }
 
-/** What the channel serves while this commit is not on it. */
-function still(channelName: string, served: ServedBundle): string {
-  const from = served.from === null ? '' : ` from ${linkCommit(served.from)}`
-  return `Channel ${code(channelName)} still serves ${nameBundle(served)}${from}.`
+function phoneOfServed(comment: Of<'building' | 'failed' | 'kept'>): string {
+  const { channelName, served } = comment
+  if (served === null) return ''
+  const title = comment.state === 'kept' ? 'Try it on a phone' : 'Try the last preview on a phone'
+  return renderOnPhone({ channelName, bundle: served, web: null, title }, comment)
 }
 
-function stillWorks(channelName: string, served: ServedBundle): string {
-  if (served.from === null) return still(channelName, served)
-  return `The earlier preview, of ${linkCommit(served.from)}, still works: channel ${code(channelName)} still serves ${nameBundle(served)}.`
-}
-
-function output(text: string): string {
-  if (text.trim() === '') return ''
-  // Fewer lines where they are long, so that the last are there.
-  let lines = LINES_SHOWN
-  let block = codeBlock(lastLines(text, lines))
-  while (block.length > MAX_OUTPUT && lines > 1) {
-    lines = Math.floor(lines / 2)
-    block = codeBlock(lastLines(text, lines))
-  }
-  return details('<b>End of the output</b>', block)
-}
-
-function phoneOfServed({ channelName, served }: Of<'building' | 'failed' | 'kept'>): string {
-  return served === null ? '' : phone(code(served.name), channelName, served)
-}
-
-/** The ways onto a phone: the code to scan, the link that it holds, the app's own switcher. */
-function phone(what: string, channelName: string, { deepLink, selfAssignable }: OnPhone, more = ''): string {
-  const qr = renderQr(deepLink)
-  const setChannel = `await CapacitorUpdater.setChannel({ channel: ${JSON.stringify(channelName)}, triggerAutoUpdate: true })`
-  const parts = [
-    qr === null ? '' : `Scan it with the phone's camera; the Capgo app opens it:\n\n${qr}`,
-    `${qr === null ? 'Open' : 'Or open'} this on the phone:\n\n${codeBlock(deepLink)}`,
-    selfAssignable ? `Or, in an app with a channel switcher:\n\n${codeBlock(setChannel)}` : '',
-    more,
-  ].filter(part => part !== '')
-  return details(`<b>Try ${what} on a phone</b>`, parts.join('\n\n'))
-}
-
-function changes({ change }: ReadyComment): string {
-  if (change === null) return ''
-  const base = `${code(change.channel)} (${code(change.since)})`
-  const files = listChanges(change)
-  if (files.length === 0) return `No file differs from ${base}.`
+/** In words, native packages and files: a warning says what installed apps lack. */
+function changes({ change, nativeChanges, releaseNotes = NO_RELEASE_NOTES }: ReadyComment): string {
+  const notes = renderReleaseNotes(releaseNotes)
+  const natives = renderNativeChanges(nativeChanges)
+  const files = change === null ? [] : listChanges(change)
+  if (notes !== '' && files.length === 0)
+    return [details('<b>What changed</b>', notes), natives].filter(part => part !== '').join('\n\n')
+  if (change === null) return natives
+  const base = code(change.channel)
+  if (files.length === 0) return natives === '' ? `No file differs from ${base}.` : natives
   return details(
-    `<b>${countChanges(files)}</b> against ${base} · ${formatBytes(change.download)} to download`,
-    tableOfChanges(files),
+    `<b>Changes:</b> ${countChanges(files, 'file')} since ${base} · ${formatBytes(change.download)} to download`,
+    [notes, natives, tableOfChanges(files)].filter(part => part !== '').join('\n\n'),
   )
 }
 
@@ -236,20 +244,35 @@ function removed({ removed }: Of<'closed'>): string {
     removed.channel === null ? '' : `channel ${code(removed.channel)}`,
     removed.bundles === 0 ? '' : plural(removed.bundles, 'bundle'),
   ].filter(part => part !== '')
-  const what = gone.length === 0 ? 'There was nothing left to remove.' : `Removed ${gone.join(' and ')}.`
-  const released =
-    removed.devices === 0
-      ? ''
-      : ` ${plural(removed.devices, 'device is', 'devices are')} back on the default channel.`
+  if (gone.length === 0) return 'Nothing was left to remove.'
   // Capgo does not fall back for a device that asks for a channel by its name.
   const chosen =
     removed.channel === null
       ? ''
-      : ' A device that chose the channel itself keeps its last bundle until it chooses another.'
-  const kept = removed.kept.map(sentence => `- ${escapeText(sentence)}`)
-  return `${what}${released}${chosen}${kept.length === 0 ? '' : `\n\n${kept.join('\n')}`}`
+      : ' Devices that joined this channel themselves keep this version until they switch.'
+  return `Deleted ${gone.join(' and ')}.${chosen}`
 }
 
-function footer({ appId, runUrl }: PreviewComment, failed = ''): string {
-  return `<sub>${row([escapeText(appId), failed, link('workflow run', runUrl)])}</sub>`
+function stayed({ removed: { kept } }: Of<'closed'>): string {
+  const list = kept.map(sentence => `- ${escapeText(sentence)}`).join('\n')
+  return kept.length > KEPT_SHOWN ? details(`<b>${kept.length} things stay</b>`, list) : list
+}
+
+/** Which channel its devices follow now: those of testers one by one, the others by number. */
+function moved({ removed: { devices }, testers }: Of<'closed'>): string {
+  const released = testers.filter(({ state }) => /^(?:release|expired|none)$/.test(state))
+  const followed = testers.filter(({ state }) => state === 'set' || state === 'there')
+  const byChannel = [...Map.groupBy(followed, ({ to }) => to ?? '')].map(
+    ([channel, rows]) => [code(channel), rows.length] as const,
+  )
+  const back = devices + released.length
+  const counts = [...(back === 0 ? [] : [['the default channel again', back] as const]), ...byChannel].map(
+    ([where, count]) => `${plural(count, 'follows', 'follow')} ${where}`,
+  )
+  if (testers.length === 0)
+    return back === 0 ? '' : `${plural(back, 'device follows', 'devices follow')} the default channel again.`
+  return details(
+    `<b>Devices:</b> ${counts.length === 0 ? plural(testers.length, 'tester') : counts.join(', ')}`,
+    renderTesters(testers),
+  )
 }

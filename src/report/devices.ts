@@ -1,8 +1,7 @@
 /** The devices of an app: blocks of the job summary, and the output. */
-
 import { shortDevice } from '../plan/device-id.ts'
 import type { ListedDevice } from '../plan/device-list.ts'
-import { plural } from './format.ts'
+import { formatDateTime, plural } from './format.ts'
 import { code, codeBlock, details, escapeText, table } from './markdown.ts'
 import type { DevicesResult } from './result.ts'
 
@@ -11,11 +10,10 @@ const MAX_ROWS = 200
 export const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
 
 /** Three columns: people look at it on a phone. */
-export function renderDevices({ devices, showIds, appId, reason }: DevicesResult): string[] {
+export function renderDevices({ devices, showIds, reason }: DevicesResult): string[] {
   const unknown = devices.filter(({ listed }) => !listed)
   const rows = devices.slice(0, MAX_ROWS).map(device => [who(device, showIds), app(device), where(device)])
   return [
-    `### 📱 ${plural(devices.length, 'device')} of ${code(appId)}`,
     escapeText(reason),
     rows.length === 0 ? '' : table(['device', 'runs', 'channel'], rows),
     devices.length > MAX_ROWS
@@ -28,7 +26,7 @@ export function renderDevices({ devices, showIds, appId, reason }: DevicesResult
 function who({ device, name, listed, seen, emulator }: ListedDevice, showIds: boolean): string {
   const title = name !== null ? `<b>${escapeText(name)}</b>` : listed ? '<b>no name</b>' : '<b>unknown</b>'
   const id = code(showIds ? device : shortDevice(device))
-  return `${title} ${id}<br>${formatSeen(seen)}${emulator ? ', emulator' : ''}`
+  return `${title} ${id}<br>${formatDateTime(seen)}${emulator ? ', emulator' : ''}`
 }
 
 function app({ platform, native, bundle, plugin }: ListedDevice): string {
@@ -52,11 +50,6 @@ function invite(unknown: readonly ListedDevice[], showIds: boolean): string {
     .slice(0, MAX_ROWS)
     .map(({ device, platform }) => JSON.stringify({ device, name: PLATFORMS[platform] }))
   return details(`<b>${count}</b>: lines for the testers file`, codeBlock(lines.join(',\n')))
-}
-
-/** `2026-10-22 10:15 UTC`, unbroken. */
-export function formatSeen(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`.replaceAll(' ', ' ').replaceAll('-', '‑')
 }
 
 /** The output `devices`: as JSON, ids as the summary shows them. */

@@ -2,7 +2,8 @@
 import type { DeviceRow } from '../capgo/schema.ts'
 import { shortDevice } from '../plan/device-id.ts'
 import type { TesterEntry } from '../plan/enrolment.ts'
-import { formatSeen, PLATFORMS } from './devices.ts'
+import { PLATFORMS } from './devices.ts'
+import { formatDateTime } from './format.ts'
 import { alert, code, escapeText, link, row, table } from './markdown.ts'
 
 /** A change of the testers file that somebody asks for. */
@@ -126,7 +127,7 @@ function describeDevice(seen: DeviceRow | null | undefined): string {
   return row([
     `${PLATFORMS[seen.platform]}${seen.is_emulator ? ', an emulator' : ''}`,
     seen.version_build ? `app ${code(seen.version_build)}` : '',
-    seen.updated_at ? `last seen ${formatSeen(new Date(seen.updated_at).toISOString())}` : '',
+    seen.updated_at ? `last seen ${formatDateTime(seen.updated_at)}` : '',
   ])
 }
 

@@ -21,6 +21,29 @@ export function formatDuration(milliseconds: number): string {
   return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
 }
 
+/** `0:07`, `12:30`, `1:02:03`, from milliseconds. */
+export function formatElapsed(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000)
+  const pad = (value: number) => String(value).padStart(2, '0')
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  const rest = pad(seconds % 60)
+  return hours === 0 ? `${minutes}:${rest}` : `${hours}:${pad(minutes)}:${rest}`
+}
+
+/** `Nov 26, 2026, 10:15 UTC`; empty where it is not a time. Breaks between date and time only. */
+export function formatDateTime(iso: string | null): string {
+  const [date, time] = formatTime(iso)?.split(', ') ?? []
+  return date === undefined ? '' : `${date},\u00a0${new Date(iso ?? '').getUTCFullYear()}, ${time}`
+}
+
+/** `Nov 26, 10:15 UTC`, from an ISO 8601 time; null where it is none. Does not break within date or time. */
+export function formatTime(iso: string | null): string | null {
+  const time = iso === null ? Number.NaN : Date.parse(iso)
+  if (Number.isNaN(time)) return null
+  const [, day, month, hours] = /^\w+, (\d+) (\w+) \d+ (\d+:\d+)/.exec(new Date(time).toUTCString()) ?? []
+  return `${month}\u00a0${Number(day)}, ${hours}\u00a0UTC`
+}
+
 /** The seven characters by which people know a commit. */
 export function shortSha(sha: string): string {
   return sha.slice(0, 7)
@@ -29,6 +52,18 @@ export function shortSha(sha: string): string {
 /** `1 file`, `3 files`, `1,240 files`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
+}
+
+/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
+const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g
+
+/** The lines of an output as a terminal shows them: without colours, of a progress bar the last state. */
+export function terminalLines(output: string): string[] {
+  return output
+    .replace(TERMINAL, '')
+    .split(/\r?\n|[\u2028\u2029]/)
+    .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
 }
 
 /** The end of a child's output; the lines before it are counted. */

@@ -1,52 +1,73 @@
-/** Lines of the log: the plan, and the result of the run. */
-import { formatShare } from '../plan/rollout.ts'
+/** Lines of the log: the plan, and the result of the run with its links. */
 import type { Decision } from '../plan/types.ts'
-import { formatBytes } from '../runtime/bytes.ts'
 import { shortSha } from './format.ts'
+import { headlineOf } from './headline.ts'
 import { makeVisible } from './markdown.ts'
-import { type ChannelResult, ownRollout, type Result } from './result.ts'
+import type { ChannelResult, FailedResult, Result } from './result.ts'
+import { describeDownload } from './sizes.ts'
 import { countTesters } from './testers.ts'
 
-/** What came of the run, as one line. */
-export function describeOutcome(result: Result): string {
+/** The outcome of a run, as one line. */
+export function describeOutcome(result: Exclude<Result, FailedResult>): string {
+  const asIs = (name: string) => name
+  const { text } = headlineOf(result, asIs)
   const testers =
-    result.kind === 'failed' || result.testers === null ? '' : ` ${countTesters(result.testers)}.`
-  return makeVisible(`${result.outcome}: ${describe(result)}${testers}`)
+    result.testers === null || result.kind === 'skipped' ? '' : `${countTesters(result.testers)}.`
+  return makeVisible([`${text}.`, explain(result), testers].filter(part => part !== '').join(' '))
 }
 
-/** The decisions of a plan as aligned lines: what, value, why. */
+/** More than the headline says. */
+function explain(result: Exclude<Result, FailedResult>): string {
+  if (result.outcome === 'planned') return 'Nothing was written.'
+  switch (result.kind) {
+    case 'publish':
+      return result.outcome === 'published' ? describePublished(result) : result.reason
+    case 'channel-change':
+      return result.outcome === 'published' ? result.consequence : result.reason
+    case 'preview-kept':
+    case 'skipped':
+    case 'devices':
+    case 'enrolment':
+      return result.reason
+    case 'previews-closed':
+    case 'old-bundles':
+    case 'status':
+      return ''
+  }
+}
+
+function describePublished(result: ChannelResult): string {
+  const { commit } = result
+  const from = commit === null ? '' : `Commit ${shortSha(commit.sha)} on ${commit.refName}`
+  const parts = [from, describeDownload(result, name => name)].filter(part => part !== '')
+  return parts.length === 0 ? '' : `${parts.join(', ')}.`
+}
+
+/** The decisions of a plan under a title, as aligned lines: what, value, why. */
 export function renderLogPlan(decisions: readonly Decision[]): string[] {
+  if (decisions.length === 0) return []
   const rows = decisions.map(decision => ({
     what: makeVisible(decision.what),
     value: makeVisible(decision.value),
     why: makeVisible(decision.why),
   }))
   const width = (column: 'what' | 'value') => Math.max(...rows.map(row => row[column].length))
-  return rows.map(({ what, value, why }) =>
-    `${what.padEnd(width('what'))}  ${value.padEnd(width('value'))}  ${why}`.trimEnd(),
-  )
+  return [
+    'Plan:',
+    ...rows.map(({ what, value, why }) =>
+      `  ${what.padEnd(width('what'))}  ${value.padEnd(width('value'))}  ${why}`.trimEnd(),
+    ),
+  ]
 }
 
-function describe(result: Result): string {
-  switch (result.kind) {
-    case 'publish':
-    case 'channel-change':
-    case 'preview-kept':
-      return describeChannel(result)
-    default:
-      return result.reason
-  }
-}
-
-function describeChannel(result: ChannelResult): string {
-  const { outcome, reason, channel, bundle, before, commit } = result
-  if (outcome === 'planned') return reason
-  if (outcome !== 'published') return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`
-  const rollout = ownRollout(result)
-  if (rollout !== null)
-    return `channel ${channel.name} gives ${bundle.name} to ${formatShare(rollout.bps)} of its devices${rollout.paused ? ' (paused)' : ''}; the others have ${rollout.stableBundle ?? 'nothing'}.`
-  const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`
-  const from = commit === null ? '' : ` from ${shortSha(commit.sha)}`
-  const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`
-  return `channel ${channel.name} serves ${bundle.name}${size}${from}${instead}.`
+/** Where to look next: the bundle in the console, the pull request's comment; empty where neither is known. */
+export function renderLinks(result: ChannelResult | null): string {
+  const comment = result !== null && 'preview' in result ? (result.preview?.commentUrl ?? null) : null
+  const bundle = result?.bundle.url ?? null
+  return [
+    ...(bundle === null ? [] : [`Bundle: ${bundle}`]),
+    ...(comment === null ? [] : [`Comment: ${comment}`]),
+  ]
+    .map(makeVisible)
+    .join(' · ')
 }

@@ -1,8 +1,9 @@
 /**
- * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
- * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
- * HTML alike, so one way of escaping serves everywhere.
+ * Untrusted text as Markdown that shows exactly that text and does nothing else. Characters with a meaning in
+ * Markdown become HTML entities: those are text in paragraphs, headings, table cells and raw HTML alike, so one
+ * way of escaping serves everywhere.
  */
+import { terminalLines } from './format.ts'
 
 /** Longest text in a sentence, and longest name; in characters. Longer text is cut with `…`. */
 const MAX_TEXT = 2_000
@@ -13,7 +14,23 @@ const MAX_LINE = 1_000
  * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
  * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
  */
-const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
+
+/** One emoji of several characters: a family, a profession, a flag. Joiners and tags are part of no other text. */
+const EMOJI = /\p{RGI_Emoji}|\p{ExtPict}[\ufe0e\ufe0f\p{EMod}]?(?:\u200d\p{ExtPict}[\ufe0e\ufe0f\p{EMod}]?)+/v
+
+/** Letters of scripts where a joiner or non-joiner between two letters decides how both look. */
+const JOINING = String.raw`[[\p{scx=Arab}\p{scx=Syrc}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}]&&[\p{L}\p{M}]]`
+const JOINER = `(?<=${JOINING})[\u200c\u200d](?=${JOINING})`
+
+const VISIBLE_OR_NOT = new RegExp(`(?<visible>${EMOJI.source}|${JOINER})|${INVISIBLE.source}`, 'gv')
+
+/** Words of scripts that run from right to left, with what stands between two of them. */
+const RIGHT_TO_LEFT = String.raw`\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}`
+const RIGHT_TO_LEFT_WORDS = new RegExp(
+  String.raw`([${RIGHT_TO_LEFT}](?:[${RIGHT_TO_LEFT}\p{M}\p{N} .,'’\u200c\u200d-]*[${RIGHT_TO_LEFT}])?)`,
+  'u',
+)
 
 const SPECIAL = /[&<>\\`*_[\]|~]/
 
@@ -28,33 +45,24 @@ const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/
 
 const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi')
 
-/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
-const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g
-
 /** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
 export function escapeText(text: string): string {
   const lines = clip(text, MAX_TEXT)
     .split(/[\r\n\u2028\u2029]+/)
     .map(line => line.replace(/[ \t]+/g, ' ').trim())
     .filter(line => line !== '')
-  const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>')
+  const escaped = lines.map(show).join('<br>')
   return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)))
 }
 
 /** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
 export function code(text: string): string {
-  return `<code>${neutralise(makeVisible(clip(text, MAX_NAME)))}</code>`
+  return `<code>${show(clip(text, MAX_NAME))}</code>`
 }
 
 /** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
 export function codeBlock(text: string): string {
-  const lines = text
-    .replace(TERMINAL, '')
-    .split(/\r?\n|[\u2028\u2029]/)
-    // A progress bar writes its line again and again; the last is what a terminal would show.
-    .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
-    .map(line => makeVisible(clip(line, MAX_LINE)))
+  const lines = terminalLines(text).map(line => makeVisible(clip(line, MAX_LINE)))
   const body = lines.join('\n').replace(/^\n+/, '').trimEnd()
   const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2)
   const fence = '`'.repeat(longest + 1)
@@ -134,12 +142,24 @@ export function limit(markdown: string, max: number, measure: (text: string) => 
 
 /** For logs and other plain text: one line in which everything can be seen. */
 export function makeVisible(text: string): string {
-  return text.replace(INVISIBLE, character => {
+  if (!INVISIBLE.test(text)) return text
+  return text.replace(VISIBLE_OR_NOT, (character, visible?: string) => {
+    if (visible !== undefined) return visible
     if (character === '\n') return '\\n'
     if (character === '\t') return '\\t'
     const point = (character.codePointAt(0) ?? 0).toString(16)
     return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`
   })
+}
+
+/** Words from right to left stand isolated: their direction must not reorder what stands beside them. */
+function show(text: string): string {
+  return makeVisible(text)
+    .split(RIGHT_TO_LEFT_WORDS)
+    .map((part, index) =>
+      index % 2 === 0 ? neutralise(part) : `<span dir="auto">${neutralise(part)}</span>`,
+    )
+    .join('')
 }
 
 function neutralise(text: string): string {
@@ -153,10 +173,11 @@ function entity(character: string): string {
   return `&#${character.codePointAt(0)};`
 }
 
-function clip(text: string, longest: number): string {
+/** At most `longest` characters, and `…` where it was longer. */
+export function clip(text: string, longest: number): string {
   if (text.length <= longest) return text
-  // Not through the middle of a surrogate pair.
-  return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`
+  // Not through the middle of a surrogate pair, nor behind a joiner.
+  return `${text.slice(0, longest).replace(/[\ud800-\udbff\u200d]+$/, '')}…`
 }
 
 function bytes(text: string): number {

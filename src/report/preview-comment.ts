@@ -1,7 +1,10 @@
 /** The one comment of a pull request and app, by the state of its preview. Names are untrusted text. */
 import type { ContentChange } from '../bundle/contents.ts'
+import type { Documents } from '../documents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
+import type { PreviewObstacle, WebPreview } from '../plan/preview.ts'
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import type { TesterRow, TestersReport } from './testers.ts'
 
 export type PreviewComment =
@@ -15,14 +18,22 @@ export type PreviewComment =
 interface AnyComment {
   readonly appId: string
   readonly pull: number
-  readonly commit: CommentCommit
+  readonly commit: DescribedCommit
   /** Page of the workflow run. */
   readonly runUrl: string
+  readonly documents: Documents
 }
 
 export interface CommentCommit {
   readonly sha: string
   readonly url: string
+}
+
+export interface DescribedCommit extends CommentCommit {
+  /** First line of its message; null where it is not known. */
+  readonly title: string | null
+  /** `@ada`, or the name that git has; null where it is not known. */
+  readonly author: string | null
 }
 
 interface CommentBundle {
@@ -36,6 +47,10 @@ interface CommentBundle {
 export interface OnPhone {
   /** `capgo://preview/channel?…`, also in the QR code. */
   readonly deepLink: string
+  /** Why neither Capgo's own app nor a browser can show it; null where they can. */
+  readonly obstacle: PreviewObstacle | null
+  /** The app's settings in the Capgo console; null on servers without one. */
+  readonly settings: string | null
   /** An app may put itself on the channel. */
   readonly selfAssignable: boolean
 }
@@ -58,6 +73,8 @@ interface UnservedComment extends AnyComment {
 
 interface BuildingComment extends UnservedComment {
   readonly state: 'building'
+  /** When the run began, as ISO 8601. */
+  readonly since: string | null
 }
 
 /** A run ended without a failure and published nothing; the preview is as it was. */
@@ -81,10 +98,15 @@ interface FailedComment extends UnservedComment {
 export interface ReadyComment extends AnyComment {
   readonly state: 'ready'
   readonly channelName: string
-  /** Bytes of the zip; null when they are not known. */
-  readonly bundle: CommentBundle & OnPhone & { readonly size: number | null }
+  readonly bundle: CommentBundle & OnPhone
+  /** When the channel began to serve it, as ISO 8601; null where it is not known. */
+  readonly since: string | null
+  /** Milliseconds that the run took until then; null where an earlier run did it. */
+  readonly duration: number | null
   /** Against what the base branch's channel serves. */
   readonly change: (ContentChange & { readonly channel: string; readonly download: number }) | null
+  /** What the commit has that the base branch's channel does not serve, in words. */
+  readonly releaseNotes?: ReleaseNotes
   /** Installed native versions that are known, and the rule that keeps one from taking the bundle. */
   readonly nativeVersions: readonly {
     readonly platform: string
@@ -93,10 +115,7 @@ export interface ReadyComment extends AnyComment {
   }[]
   /** How the native packages differ from those of that bundle. */
   readonly nativeChanges: readonly NativeChange[]
-  /** Devices that are on the channel by an override; null when it could not be read. */
-  readonly devices: number | null
-  /** The web preview's address, or why there is none. */
-  readonly web: { readonly url: string } | { readonly why: string }
+  readonly web: WebPreview
   /** Null where the repository has no testers file. */
   readonly testers: Pick<TestersReport, 'rows' | 'merging'> | null
   readonly warnings: readonly string[]
@@ -104,6 +123,8 @@ export interface ReadyComment extends AnyComment {
 
 interface ClosedComment extends AnyComment {
   readonly state: 'closed'
+  /** "#12 was merged". */
+  readonly why: string
   readonly removed: {
     /** Its name; null where there was none to remove. */
     readonly channel: string | null

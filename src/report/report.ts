@@ -1,35 +1,46 @@
 /** Says what came of a run: outputs, job summary, annotations, the log. */
 import type { Deps } from '../context.ts'
+import { type Documents, troubleshooting } from '../documents.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
 import { devicesOutput } from './devices.ts'
-import { describeOutcome } from './log.ts'
+import { describeOutcome, renderLinks } from './log.ts'
+import { describeReleaseNotes } from './release-notes.ts'
 import { type ChannelResult, ownRollout, type Result } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
 
-/** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
-export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink' | 'documents'>): void {
-  const refusal = sink.setOutputs(outputs(result))
+/** Says what came of the run, on every path: outputs, job summary, annotations; the last line of the log has the links. */
+export function report(
+  result: Result,
+  { log, sink, documents }: Pick<Deps, 'log' | 'sink' | 'documents'>,
+): void {
+  const refusal = sink.setOutputs(outputs(result, documents))
   for (const warning of result.warnings) log.warning(warning)
   if (refusal !== null)
     log.warning(
       unwritten(refusal, 'The outputs were set by workflow commands, which GitHub calls deprecated'),
     )
   if (result.kind === 'failed') {
-    const message = [result.reason, result.hint].filter(part => part !== null).join('\n')
+    const message = paragraphs(result.reason, result.hint, troubleshooting(documents, result.code))
     if (result.problems.length === 0) log.error(message, result.at ?? undefined)
     else {
       for (const problem of result.problems) log.error(problem.message, problem.at ?? undefined)
       log.error(message)
     }
-  } else log.info(describeOutcome(result))
-  for (const { message, hint, devices, at } of failuresOf(result))
-    log.error(
-      [`${nameDevices(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'),
-      at ?? undefined,
-    )
-  const lost = sink.writeSummary(renderSummary(result))
+  } else log.notice(describeOutcome(result))
+  for (const { code, message, hint, devices, at } of failuresOf(result)) {
+    const what = `${nameDevices(devices)}: ${message}`
+    log.error(paragraphs(what, hint, troubleshooting(documents, code)), at ?? undefined)
+  }
+  const lost = sink.writeSummary(renderSummary(result, documents))
   if (lost !== null) log.warning(unwritten(lost, 'The job summary is missing'))
+  const links = renderLinks(aboutOf(result))
+  if (links !== '') log.info(links)
+}
+
+/** An annotation ends with the address of what its error's heading in the documents says. */
+function paragraphs(what: string, hint: string | null, address: string): string {
+  return [what, hint, address].filter(part => part !== null).join('\n')
 }
 
 /** The warning for a file of the runner that cannot be written: the run goes on. */
@@ -44,7 +55,8 @@ export function failuresOf(result: Result): readonly TesterFailure[] {
 }
 
 /** Every output, empty where it does not apply. Names as in action.yml. */
-export function outputs(result: Result): Record<string, string> {
+export function outputs(result: Result, documents: Documents): Record<string, string> {
+  const code = result.kind === 'failed' ? result.code : failuresOf(result)[0]?.code
   const about = aboutOf(result)
   const preview = about !== null && 'preview' in about ? about.preview : null
   const sourceMaps = about !== null && 'sourceMaps' in about ? about.sourceMaps : null
@@ -62,12 +74,14 @@ export function outputs(result: Result): Record<string, string> {
     'deep-link': preview?.deepLink ?? '',
     'web-preview-url': preview?.webUrl ?? '',
     'comment-url': (result.kind === 'enrolment' ? result.commentUrl : preview?.commentUrl) ?? '',
+    'release-notes': about?.kind === 'publish' ? describeReleaseNotes(about.releaseNotes) : '',
     'source-maps-artifact-url': sourceMaps?.url ?? '',
     rollout: rollout === null ? '' : String(rollout.bps / 100),
     status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
     devices: result.kind === 'devices' ? devicesOutput(result) : '',
     testers: testersOutput(result),
-    'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
+    'error-code': code ?? '',
+    'error-url': code === undefined ? '' : troubleshooting(documents, code),
     reason: result.reason,
   }
 }

@@ -2,10 +2,12 @@
 import type { Contents } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
+import type { Move } from '../plan/channel-change.ts'
 import type { ListedDevice } from '../plan/device-list.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { KeepReason } from '../plan/old-bundles.ts'
 import type { PublishAction } from '../plan/publish-facts.ts'
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
 import type { TestersReport } from './testers.ts'
@@ -16,10 +18,7 @@ interface BundleOnChannel {
   readonly reason: string
   readonly appId: string
   readonly channel: ResultChannel
-  /**
-   * What the run put on the channel, or found there: during a rollout the one that is rolled out. On a dry run what it
-   * would be.
-   */
+  /** What the run put on the channel or found there, in a rollout the new one; on a dry run what it would be. */
   readonly bundle: ResultBundle
   /** What the channel gives to some of its devices; null when all get the same. */
   readonly rollout: RolloutState | null
@@ -81,6 +80,8 @@ interface OwnBundle extends BundleOnChannel {
   readonly build: BuildSummary
   /** How the native packages differ from those of the bundle that was served. */
   readonly nativeChanges: readonly NativeChange[]
+  /** What devices get that they had not before; of a preview, that the base branch's channel does not serve. */
+  readonly releaseNotes: ReleaseNotes
   /** Of a pull request: how to get it. */
   readonly preview: PreviewLinks | null
 }
@@ -173,6 +174,9 @@ export type ChannelChangeResult = ExistingBundle &
 
 interface ExistingBundle extends BundleOnChannel {
   readonly kind: 'channel-change'
+  readonly move: Move
+  /** What else follows for devices, as sentences; empty where nothing does. */
+  readonly consequence: string
   readonly nativeChanges: readonly NativeChange[]
 }
 
@@ -191,7 +195,6 @@ export interface SkippedResult {
   readonly kind: 'skipped'
   readonly outcome: 'skipped'
   readonly reason: string
-  /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }
@@ -203,7 +206,6 @@ export interface PreviewsClosedResult {
   readonly reason: string
   readonly appId: string
   readonly previews: readonly ClosedPreview[]
-  /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }

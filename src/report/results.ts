@@ -50,10 +50,13 @@ export function failure(
   published: ChannelResult | null = null,
 ): FailedResult {
   const known = error instanceof ActionError ? error : (explainSystemError(error) ?? undefined)
-  const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null)
+  const hint =
+    known === undefined
+      ? 'This is a bug in the action. Open an issue with the log of this step.'
+      : (known.hint ?? null)
   const done =
     published?.outcome === 'published'
-      ? `Before this, the run put bundle ${published.bundle.name} on channel ${published.channel.name}, and it is there.`
+      ? `Bundle ${published.bundle.name} is on channel ${published.channel.name}: this run published it before it failed.`
       : null
   return {
     kind: 'failed',
@@ -61,9 +64,7 @@ export function failure(
     outcome: 'failed',
     what,
     code: known?.code ?? 'internal',
-    reason:
-      known?.message ??
-      `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+    reason: known?.message ?? `Unexpected error: ${error instanceof Error ? error.message : String(error)}`,
     hint: [done, hint].filter(part => part !== null).join(' ') || null,
     at: known?.at ?? null,
     output: known?.output ?? null,

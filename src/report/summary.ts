@@ -1,11 +1,15 @@
-/** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
-import { formatShare } from '../plan/rollout.ts'
-import { formatBytes } from '../runtime/bytes.ts'
+/** The job summary: GitHub-flavoured Markdown, what was done on the first line, problems next, details folded. */
+
+import { type Documents, documentsOf, troubleshooting } from '../documents.ts'
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
+import { deletedPreviews, headlineOf } from './headline.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
+import { renderReleaseNotes } from './release-notes.ts'
 import {
   type ChannelResult,
+  type ClosedPreview,
   type EnrolmentResult,
   type FailedResult,
   ownRollout,
@@ -14,7 +18,7 @@ import {
   type Result,
   type SkippedResult,
 } from './result.ts'
-import { renderSizes } from './sizes.ts'
+import { describeDownload, renderSizes, updateOf } from './sizes.ts'
 import { renderOldBundles, renderStatus } from './status.ts'
 import { renderFileChanges, renderNativeChanges } from './tables.ts'
 import { countTesters, nameDevices, renderTesters, type TestersReport } from './testers.ts'
@@ -22,142 +26,165 @@ import { countTesters, nameDevices, renderTesters, type TestersReport } from './
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
 const MAX_SUMMARY = 1024 * 1024 - 4096
 const EXCLUDED_SHOWN = 10
+/** A longer list is folded under its count. */
+const OPEN_UP_TO = 8
 
-export function renderSummary(result: Result): string {
-  const markdown = blocks(result).filter(block => block !== '')
+/** `documents` are those of the release in use. */
+export function renderSummary(result: Result, documents = documentsOf({})): string {
+  const markdown = blocks(result, documents).filter(block => block !== '')
   return `${limit(markdown.join('\n\n'), MAX_SUMMARY)}\n`
 }
 
-function blocks(result: Result): string[] {
+function blocks(result: Result, documents: Documents): string[] {
   switch (result.kind) {
     case 'failed':
-      return failed(result)
+      return failed(result, documents)
     case 'skipped':
-      return skipped(result)
+      return skipped(result, documents)
     case 'previews-closed':
-      return previewsClosed(result)
+      return previewsClosed(result, documents)
     case 'old-bundles':
-      return [...renderOldBundles(result), warnings(result)]
+      return [title(result), warnings(result), ...renderOldBundles(result)]
     case 'status':
-      return [...renderStatus(result), warnings(result)]
+      return [title(result), warnings(result), ...renderStatus(result)]
     case 'devices':
-      return [...renderDevices(result), warnings(result)]
+      return [title(result), warnings(result), ...renderDevices(result)]
     case 'enrolment':
-      return enrolment(result)
+      return enrolment(result, documents)
     case 'publish':
     case 'channel-change':
     case 'preview-kept':
-      return channel(result)
+      return channel(result, documents)
   }
 }
 
-function failed({ what: work, code: id, reason, hint, at, output, problems }: FailedResult): string[] {
+function failed(
+  { what: work, code: id, reason, hint, at, output, problems }: FailedResult,
+  documents: Documents,
+): string[] {
   const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
   const what = `<b>${escapeText(reason)}</b>`
   return [
     `### ❌ ${escapeText(`${work} failed`)}`,
     alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
     problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
-    `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
+    `<sub>${row([position === '' ? '' : code(position), aboutError(id, documents)])}</sub>`,
     output === null || output.trim() === ''
       ? ''
       : details('End of the output', codeBlock(lastLines(output)), { open: true }),
   ]
 }
 
-function skipped({ reason, testers }: SkippedResult): string[] {
-  if (testers === null) return ['### ⏭️ Nothing to publish', escapeText(reason)]
-  return [`### 👥 ${countTesters(testers)}`, ...testerDetails(testers), escapeText(reason)]
+function title(result: Exclude<Result, FailedResult>): string {
+  const { icon, text } = headlineOf(result, code)
+  return `### ${icon} ${text}`
 }
 
-/** What was done with the devices of testers, in a summary that is about something else. */
-function testersOf({ testers }: { readonly testers: TestersReport | null }): string[] {
-  return testers === null ? [] : [`**👥 ${countTesters(testers)}**`, ...testerDetails(testers)]
+/** The error's code, which leads to its heading in the documents. */
+function aboutError(id: string, documents: Documents): string {
+  return `Help: ${link(code(id), troubleshooting(documents, id))}`
 }
 
-function testerDetails({ changed, rows, failures }: TestersReport): string[] {
-  const failed = failures.map(({ message, hint, devices }) => {
+function skipped(result: SkippedResult, documents: Documents): string[] {
+  const { testers, reason } = result
+  return [
+    title(result),
+    escapeText(reason),
+    warnings(result),
+    ...(testers === null ? [] : testerDetails(testers, documents)),
+  ]
+}
+
+function enrolment(result: EnrolmentResult, documents: Documents): string[] {
+  const { reason, commentUrl, testers } = result
+  return [
+    title(result),
+    escapeText(reason),
+    commentUrl === null ? '' : link('Comment', commentUrl),
+    warnings(result),
+    ...(testers === null ? [] : testerDetails(testers, documents)),
+  ]
+}
+
+/** The devices of testers, in a summary that is about something else: failures first, the list folded. */
+function testerDetails(report: TestersReport, documents: Documents): string[] {
+  const { changed, failures } = report
+  const failed = failures.map(({ code: id, message, hint, devices }) => {
     const what = `${escapeText(nameDevices(devices))}: <b>${escapeText(message)}</b>`
-    return alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`)
+    const parts = [what, hint === null ? '' : escapeText(hint), aboutError(id, documents)]
+    return alert('CAUTION', parts.filter(part => part !== '').join('\n\n'))
   })
-  const more = changed.filter(row => rows.every(({ device }) => device !== row.device))
-  return [...failed, renderTesters([...rows, ...more])]
+  const more = changed.filter(row => report.rows.every(({ device }) => device !== row.device))
+  const rows = [...report.rows, ...more]
+  return [...failed, fold(`<b>${countTesters(report)}</b>`, renderTesters(rows), rows.length)]
 }
 
-function previewsClosed(result: PreviewsClosedResult): string[] {
-  const { outcome, reason, previews } = result
-  const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
-  const names = (all: readonly string[]) => all.map(code).join(', ')
-  const rows = shown.map(({ why, channels, bundles, devices }) => [
+/** A list of `count` entries under its counted headline; the headline alone where it is empty. */
+function fold(headline: string, list: string, count: number): string {
+  return list === '' ? headline : details(headline, list, { open: count <= OPEN_UP_TO })
+}
+
+function previewsClosed(result: PreviewsClosedResult, documents: Documents): string[] {
+  const { reason, testers } = result
+  const previews = deletedPreviews(result.previews)
+  const hasDevices = previews.some(({ devices }) => devices > 0)
+  const rows = previews.map(({ why, channels, bundles, devices }) => [
     escapeText(why),
-    names(channels),
-    names(bundles),
-    String(devices),
+    [...channels.map(code), plural(bundles.length, 'bundle')].join(', '),
+    ...(hasDevices ? [String(devices)] : []),
   ])
-  const kept = previews.flatMap(each => each.kept).map(text => `- ${escapeText(text)}`)
+  const head = ['pull request', 'channel and bundles', ...(hasDevices ? ['devices taken off'] : [])]
+  const kept = result.previews.flatMap(each => each.kept).map(text => `- ${escapeText(text)}`)
   return [
-    outcome === 'planned' ? '### 🧪 Dry run: previews that would go' : '### 🧹 Previews removed',
+    title(result),
+    rows.length === 0 ? escapeText(reason) : '',
+    warnings(result),
     rows.length === 0
-      ? escapeText(reason)
-      : table(['because', 'channel', 'bundles', 'devices taken off'], rows),
-    kept.join('\n'),
-    ...testersOf(result),
-    warnings(result),
+      ? ''
+      : fold(countDeleted(previews), table(head, rows, ['---', '---', '--:']), rows.length),
+    kept.length === 0 ? '' : fold('<b>Not deleted</b>', kept.join('\n'), kept.length),
+    ...(testers === null ? [] : testerDetails(testers, documents)),
   ]
 }
 
-function enrolment(result: EnrolmentResult): string[] {
-  return [
-    `### 🙋 ${link('Testers', result.commentUrl)}`,
-    escapeText(result.reason),
-    ...testersOf(result),
-    warnings(result),
-  ]
+function countDeleted(previews: PreviewsClosedResult['previews']): string {
+  const count = (all: (each: ClosedPreview) => readonly string[]) => previews.flatMap(all).length
+  const channels = plural(
+    count(each => each.channels),
+    'channel',
+  )
+  return `<b>${channels} and ${plural(
+    count(each => each.bundles),
+    'bundle',
+  )}</b>`
 }
 
-function channel(result: ChannelResult): string[] {
+function channel(result: ChannelResult, documents: Documents): string[] {
   return [
-    `### ${headline(result)}`,
-    origin(result),
+    title(result),
+    facts(result),
     why(result),
+    warnings(result),
     'verified' in result && result.verified !== null ? escapeText(result.verified) : '',
     'preview' in result && result.preview !== null ? preview(result.preview) : '',
-    ...testersOf(result),
-    ...('contents' in result
-      ? [renderSizes(result.contents.sizes), renderFileChanges(result.contents.change)]
-      : []),
+    ...(result.testers === null ? [] : testerDetails(result.testers, documents)),
+    'releaseNotes' in result ? changed(result.releaseNotes) : '',
     'nativeChanges' in result ? renderNativeChanges(result.nativeChanges) : '',
-    warnings(result),
+    ...('contents' in result
+      ? [renderFileChanges(result.contents.change), renderSizes(result.contents.sizes)]
+      : []),
     decisions(result),
     footer(result),
   ]
 }
 
-function warnings({ warnings }: { readonly warnings: readonly string[] }): string {
-  return warn(warnings.map(escapeText))
+function changed(notes: ReleaseNotes): string {
+  const list = renderReleaseNotes(notes)
+  return list === '' ? '' : `**What changed**\n\n${list}`
 }
 
-function headline(result: ChannelResult): string {
-  const { outcome, channel, bundle } = result
-  const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`
-  const name = `${bundle.name === '' ? 'no bundle' : code(bundle.name)}${size}`
-  const rollout = ownRollout(result)
-  if (rollout !== null) {
-    const share = `${name} to ${formatShare(rollout.bps)}${rollout.paused ? ', paused' : ''}`
-    if (outcome === 'published') return `✅ ${code(channel.name)} gives ${share}`
-    if (outcome === 'unchanged') return `☑️ ${code(channel.name)} already gives ${share}`
-    if (outcome === 'planned') return `🧪 Dry run: ${code(channel.name)} would give ${share}`
-  }
-  switch (outcome) {
-    case 'published':
-      return `✅ ${code(channel.name)} serves ${name}`
-    case 'unchanged':
-      return `☑️ ${code(channel.name)} already serves ${name}`
-    case 'stale':
-      return `⏭️ ${code(channel.name)} keeps the newer ${name}`
-    case 'planned':
-      return `🧪 Dry run: ${code(channel.name)} would ${changesChannel(result) ? 'serve' : 'keep'} ${name}`
-  }
+function warnings({ warnings }: { readonly warnings: readonly string[] }): string {
+  return warn(warnings.map(escapeText))
 }
 
 /** Whether the run wrote to the channel, or a dry run would. */
@@ -166,21 +193,33 @@ function changesChannel(result: ChannelResult): boolean {
   return result.outcome === 'published'
 }
 
-/** The commit, what it replaces, which bundle it is. */
-function origin(result: ChannelResult): string {
-  const { outcome, channel, bundle, before, commit } = result
+/** The commit, what a device downloads, the bundle that it replaces, its page. */
+function facts(result: ChannelResult): string {
+  const { outcome, bundle, commit } = result
   const from =
     commit === null ? '' : `${link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`
   const page = bundle.id === null ? '' : link(`bundle ${bundle.id}`, bundle.url)
   // The bundle of a stale run is not of its commit.
   if (outcome === 'stale')
     return row([from === '' ? '' : `This run: commit ${from}`, page === '' ? '' : `served: ${page}`])
+  return row([from === '' ? '' : `Commit ${from}`, describeDownload(result, code), replaced(result), page])
+}
+
+/** Empty where the update's size names it already. */
+function replaced(result: ChannelResult): string {
+  const { channel, bundle, before } = result
   const rollout = ownRollout(result)
-  const stable = rollout?.stableBundle ?? null
-  const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`
-  const beside = rollout === null ? replaced : `the others have ${stable === null ? 'nothing' : code(stable)}`
   const isSame = (rollout === null && !changesChannel(result)) || before?.id === bundle.id
-  return row([from === '' ? '' : `Commit ${from}`, isSame ? '' : beside, page])
+  if (isSame) return ''
+  if (rollout !== null) {
+    const stable = rollout.stableBundle
+    return `the others have ${stable === null ? 'nothing' : code(stable)}`
+  }
+  if (before === null)
+    return channel.isNew
+      ? `new ${channel.public ? 'public' : 'private'} channel`
+      : 'first bundle on the channel'
+  return updateOf(result)?.from === before.name ? '' : `replaces ${code(before.name)}`
 }
 
 function preview({ pull, commentUrl, deepLink, webUrl }: PreviewLinks): string {
@@ -189,23 +228,16 @@ function preview({ pull, commentUrl, deepLink, webUrl }: PreviewLinks): string {
   return row([`Preview of ${comment}`, `on a phone: ${code(deepLink)}`, web])
 }
 
-function firstOf(channel: ChannelResult['channel']): string {
-  return channel.isNew ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle"
-}
-
-/** Where the version comes from; or why the channel got another bundle or was left alone. */
+/** Why the bundle was not uploaded, or the channel was left alone; else the headline says it all. */
 function why(result: ChannelResult): string {
-  const { reason, decisions } = result
-  // Nothing was built: the reason tells what was done with a bundle that was there.
-  if (result.kind !== 'publish') return escapeText(reason)
-  if (result.outcome === 'stale' || result.outcome === 'unchanged') return escapeText(reason)
-  const choice = decisions.find(({ what }) => what === 'bundle')?.why
-  if (choice === undefined) return escapeText(reason)
-  const sentence =
-    result.method === 'upload'
-      ? `Version: ${choice}.`
-      : `${choice.charAt(0).toUpperCase()}${choice.slice(1)}.`
-  return escapeText(result.outcome === 'planned' ? `${sentence} Nothing was written.` : sentence)
+  const { reason, outcome } = result
+  if (outcome === 'planned') return 'Nothing was written.'
+  if (outcome !== 'published') return escapeText(reason)
+  if (result.kind === 'channel-change') return escapeText(result.consequence)
+  const choice = result.decisions.find(({ what }) => what === 'bundle')?.why ?? ''
+  return result.method === 'upload' || choice === ''
+    ? ''
+    : escapeText(`${choice.charAt(0).toUpperCase()}${choice.slice(1)}.`)
 }
 
 function decisions(result: ChannelResult): string {
@@ -234,19 +266,15 @@ function footer(result: ChannelResult): string {
   const { outcome, appId, bundle, channel, duration } = result
   const isOurs = outcome !== 'stale'
   const build = result.kind === 'publish' ? result.build : null
-  const delta = 'delta' in result ? result.delta : null
   const publishing = 'publishDuration' in result ? result.publishDuration : null
-  const facts = row([
+  const line = row([
     escapeText(appId),
     channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
-    build === null || !isOurs
-      ? ''
-      : `${plural(build.files.count, 'file')}, ${formatBytes(build.files.bytes)} unpacked`,
-    delta === null ? '' : `${plural(delta.sent, 'new file')}, ${formatBytes(delta.sentBytes)}`,
+    build === null || !isOurs ? '' : plural(build.files.count, 'file'),
     bundle.sha256 === null || !isOurs ? '' : `SHA-256 ${code(bundle.sha256.slice(0, 12))}`,
     build === null || build.duration === null ? '' : `built in ${formatDuration(build.duration)}`,
     publishing === null ? '' : `published in ${formatDuration(publishing)}`,
     `${formatDuration(duration)} in all`,
   ])
-  return `<sub>${facts}</sub>`
+  return `<sub>${line}</sub>`
 }

@@ -13,7 +13,7 @@ interface ChangedFile extends FileChange {
   readonly kind: 'added' | 'changed' | 'removed'
 }
 
-/** What installed apps may lack comes first; the table is open when they do. */
+/** What installed apps lack comes first, and is counted on the line. */
 export function renderNativeChanges(changes: readonly NativeChange[]): string {
   if (changes.length === 0) return ''
   const lacking = changes.filter(({ compatible }) => !compatible)
@@ -24,13 +24,12 @@ export function renderNativeChanges(changes: readonly NativeChange[]): string {
     change.now === null ? '–' : code(change.now),
     escapeText(change.why),
   ])
+  const count = `${lacking.length} of ${plural(changes.length, 'change')}`
   const title =
     lacking.length === 0
-      ? `<b>Native packages:</b> ${changes.length} changed, installed apps can take them`
-      : `<b>Native packages:</b> installed apps lack ${lacking.length} of ${changes.length} that changed`
-  return details(title, table(['', 'package', 'before', 'now', 'because'], rows), {
-    open: lacking.length > 0,
-  })
+      ? `<b>Native code:</b> ${plural(changes.length, 'package')} changed, and installed apps can run it`
+      : `⚠️ <b>Native code:</b> ${count} ${lacking.length === 1 ? 'needs' : 'need'} a store release`
+  return details(title, table(['', 'package', 'before', 'now', 'because'], rows))
 }
 
 /** Counts on the folded line, files with sizes inside. */
@@ -42,12 +41,16 @@ export function renderFileChanges(change: ContentChange | null): string {
   return details(`<b>Files:</b> ${countChanges(files)} since ${since}`, tableOfChanges(files))
 }
 
-/** `4 changed, 1 added`. */
-export function countChanges(files: readonly ChangedFile[]): string {
+/** `4 changed, 1 added`; with a noun `4 files changed, 1 added`. */
+export function countChanges(files: readonly ChangedFile[], noun = ''): string {
   return (['changed', 'added', 'removed'] as const)
     .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
     .filter(({ count }) => count > 0)
-    .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`)
+    .map(({ kind, count }, index) =>
+      noun === '' || index > 0
+        ? `${count.toLocaleString('en-US')} ${kind}`
+        : `${plural(count, noun)} ${kind}`,
+    )
     .join(', ')
 }
 
@@ -57,12 +60,11 @@ export function tableOfChanges(files: readonly ChangedFile[]): string {
     .slice(0, FILES_SHOWN)
     .map(file => [
       code(file.path),
-      file.kind === 'added' ? '–' : formatBytes(file.sizeBefore),
       file.kind === 'removed' ? '–' : formatBytes(file.size),
       formatDifference(difference(file)),
     ])
   const more = files.length - rows.length
-  const list = table(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:'])
+  const list = table(['file', 'size', 'difference'], rows, ['---', '--:', '--:'])
   return more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list
 }
 

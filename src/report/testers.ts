@@ -6,7 +6,7 @@ import type { Installation } from '../plan/tester-installation.ts'
 import type { TestersFileChange } from '../plan/tester-list.ts'
 import type { Assignment } from '../plan/testers.ts'
 import { plural } from './format.ts'
-import { code, details, escapeText, table } from './markdown.ts'
+import { clip, code, details, escapeText, table } from './markdown.ts'
 
 /** One device in the table. Names are untrusted text; the id is shown shortened. */
 export interface TesterRow {
@@ -52,65 +52,102 @@ export interface TestersReport {
   readonly merging: TestersFileChange | null
 }
 
-/** So many devices are shown; the rest is counted. */
+/** Rows of devices that are well; those with a problem are all shown. */
 const ROWS_SHOWN = 50
-const NAMES_SHOWN = 10
-/** A longer table of a comment is folded away. */
-const OPEN_UP_TO = 8
+const NAMES_SHOWN = 3
+const MAX_NAME = 60
+const UNSEEN = 'has not opened the app yet (check the device id)'
+
+/** How a device stands to the preview, problems first: the order of a table. */
+const STANDINGS = {
+  failed: '❌',
+  refuses: '❌',
+  never_seen: '⚠️',
+  runs: '✅',
+  takes: '✅',
+  assigned: '✅',
+  elsewhere: '↪️',
+  by_hand: '✋',
+  expired: '⌛',
+  released: '👋',
+  none: '–',
+} as const
+type Standing = keyof typeof STANDINGS
+const ORDER = Object.keys(STANDINGS) as Standing[]
+const PROBLEMS: readonly Standing[] = ['failed', 'refuses', 'never_seen']
+
+function standingOf({ state, takenBy, installation }: TesterRow): Standing {
+  if (takenBy !== null) return 'elsewhere'
+  if (state === 'set' || state === 'there') return installation?.kind ?? 'assigned'
+  return state === 'release' ? 'released' : state
+}
 
 /** The table of a comment or summary; empty without rows. In a table about one `channel` its name is not repeated. */
 export function renderTesters(rows: readonly TesterRow[], channel: string | null = null): string {
   if (rows.length === 0) return ''
-  const shown = rows.slice(0, ROWS_SHOWN)
-  const withInstallation = shown.some(row => describeInstallation(row) !== '')
+  const sorted = ORDER.flatMap(standing => rows.filter(row => standingOf(row) === standing))
+  const problems = sorted.filter(row => PROBLEMS.includes(standingOf(row))).length
+  const shown = sorted.slice(0, Math.max(problems, ROWS_SHOWN))
   const body = table(
-    ['device', channel === null ? 'channel' : 'state', ...(withInstallation ? ['will it install?'] : [])],
-    shown.map(row => [
-      `${row.name === null ? '' : `${escapeText(row.name)} `}${code(shortDevice(row.device))}`,
-      describeState(row, channel),
-      ...(withInstallation ? [describeInstallation(row)] : []),
-    ]),
+    ['tester', 'status'],
+    shown.map(row => [nameTester(row, rows), `${STANDINGS[standingOf(row)]} ${describe(row, channel)}`]),
   )
   const left = rows.length - shown.length
-  return left === 0 ? body : `${body}\n\n${plural(left, 'more device', 'more devices')}.`
+  return left === 0 ? body : `${body}\n\nand ${plural(left, 'more device')} without a problem.`
 }
 
-/** The section of a comment: open where there is something to look at. */
+/** The section of a comment: counts and the names of problems on its line, a table inside. */
 export function renderTesterSection(rows: readonly TesterRow[]): string {
   if (rows.length === 0) return ''
-  const have = rows.filter(
-    row => row.takenBy === null && (row.state === 'there' || row.state === 'set'),
-  ).length
-  const devices = plural(rows.length, "tester's device", "testers' devices")
-  const title = `${have === rows.length ? 'On' : have === 0 ? 'On none of' : `On ${have} of`} ${devices}`
-  const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? null
-  return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), { open: rows.length <= OPEN_UP_TO })
+  const of = (standing: Standing) => rows.filter(row => standingOf(row) === standing)
+  const has = (standing: Standing, one: string, many: string, names = false): string[] => {
+    const found = of(standing)
+    if (found.length === 0) return []
+    const who = names ? ` (${listNames(found, rows)})` : ''
+    return [`${found.length.toLocaleString('en-US')} ${found.length === 1 ? one : many}${who}`]
+  }
+  const [first = 'none', ...more] = [
+    ...has('runs', 'has it', 'have it'),
+    ...has('takes', 'gets it at the next app start', 'get it at the next app start'),
+    ...has('assigned', 'is on the channel', 'are on the channel'),
+  ]
+  const problems = [
+    ...has('failed', 'could not be moved', 'could not be moved', true),
+    ...has('refuses', 'cannot install it', 'cannot install it', true),
+    ...has('never_seen', 'has not opened the app yet', 'have not opened the app yet'),
+  ]
+  const total = rows.length.toLocaleString('en-US')
+  const counted = first === 'none' ? `none of ${total} has it` : first.replace(' ', ` of ${total} `)
+  const alarm = of('failed').length + of('refuses').length > 0 ? '⚠️ ' : ''
+  const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? ''
+  return details(
+    `${alarm}<b>Testers:</b> ${[counted, ...more, ...problems].join(', ')}`,
+    renderTesters(rows, own),
+  )
 }
 
+/** What merging a pull request that changes the testers file does. */
 export function renderMerging(merging: TestersFileChange | null): string {
   if (merging === null) return ''
   const { added, removed, moved } = merging
   const counts = [
-    added.length === 0 ? '' : `+${added.length}`,
-    removed.length === 0 ? '' : `−${removed.length}`,
-    moved.length === 0 ? '' : `moved ${moved.length}`,
+    added.length === 0 ? '' : `adds ${added.length}`,
+    removed.length === 0 ? '' : `removes ${removed.length}`,
+    moved.length === 0 ? '' : `moves ${moved.length}`,
   ].filter(part => part !== '')
-  if (counts.length === 0) return 'Merging it changes the testers file, and nobody comes, goes or moves.'
-  const name = (tester: { readonly name: string | null; readonly device: string }) =>
-    `${tester.name === null ? '' : `${escapeText(tester.name)} `}${code(shortDevice(tester.device))}`
+  if (counts.length === 0)
+    return 'Merging changes the testers file, but no device is added, removed or moved.'
+  const on = (channel: string | null) => (channel === null ? 'the default channel' : code(channel))
   const lines = [
-    ...added.map(
-      tester => `- ${name(tester)} comes${tester.channel === null ? '' : ` to ${code(tester.channel)}`}`,
-    ),
-    ...removed.map(tester => `- ${name(tester)} goes`),
-    ...moved.map(
-      ({ tester, from }) =>
-        `- ${name(tester)} moves from ${from === null ? 'no channel' : code(from)} to ${tester.channel === null ? 'none' : code(tester.channel)}`,
-    ),
+    ...added.map(each => `- adds ${nameOf(each)}${each.channel === null ? '' : ` on ${code(each.channel)}`}`),
+    ...removed.map(each => `- removes ${nameOf(each)}`),
+    ...moved.map(({ tester, from }) => `- moves ${nameOf(tester)} from ${on(from)} to ${on(tester.channel)}`),
   ]
-  const more = lines.length - NAMES_SHOWN
-  const list = [...lines.slice(0, NAMES_SHOWN), ...(more > 0 ? [`- and ${more} more`] : [])]
-  return `Merging it changes the testers: ${counts.join(', ')}.\n\n${list.join('\n')}`
+  const more = lines.length - ROWS_SHOWN
+  return details(
+    `<b>Merging changes the testers:</b> ${counts.join(', ')}`,
+    [...lines.slice(0, ROWS_SHOWN), ...(more > 0 ? [`- and ${more} more`] : [])].join('\n'),
+  )
 }
 
 /** One line: what was done with how many. */
@@ -121,46 +158,78 @@ export function countTesters({ counts }: TestersReport): string {
     counts.renewed === 0 ? '' : `${counts.renewed} renewed`,
     counts.failed === 0 ? '' : `${counts.failed} failed`,
   ].filter(part => part !== '')
-  return parts.length === 0
-    ? `${plural(counts.total, 'tester')}, all where they belong`
-    : `${plural(counts.total, 'tester')}: ${parts.join(', ')}`
+  if (parts.length === 0)
+    return counts.total === 0
+      ? 'No testers'
+      : counts.total === 1
+        ? 'The tester is on the right channel'
+        : `All ${counts.total.toLocaleString('en-US')} testers are on the right channel`
+  return `${plural(counts.total, 'tester')}: ${parts.join(', ')}`
 }
 
-function describeState(row: TesterRow, channel: string | null): string {
-  const { state, from, to, fromPull, takenBy, until, planned } = row
-  if (takenBy !== null) return `↪️ taken by #${takenBy}, which is newer`
-  switch (state) {
+function describe(row: TesterRow, channel: string | null): string {
+  const { from, to, takenBy, until, planned } = row
+  switch (standingOf(row)) {
     case 'failed':
-      return from === null ? `❌ not on ${code(to ?? '')}` : `❌ still on ${code(from)}`
-    case 'set': {
-      const what = planned ? 'would come' : '✅ assigned'
-      return `${what}${to === channel ? '' : ` to ${code(to ?? '')}`}${fromPull === null ? '' : `, taken from #${fromPull}`}`
-    }
-    case 'there':
-      return `✅ already ${to === channel ? 'there' : `on ${code(to ?? '')}`}`
-    case 'release':
-      return `${planned ? 'would be released from' : '👋 released from'} ${code(from ?? '')}`
+      return from === null
+        ? `could not be put on ${code(to ?? '')}`
+        : `could not be moved, still on ${code(from)}`
+    case 'elsewhere':
+      return `on #${takenBy}, which is newer`
     case 'by_hand':
-      return `✋ stays on ${code(from ?? '')}, set by hand`
+      return `stays on ${code(from ?? '')} (set by hand)`
     case 'expired':
-      return `⌛ expired ${escapeText(until ?? '')}${from === null ? '' : `, released from ${code(from)}`}`
+      return `ended on ${escapeText(until ?? '')}`
+    case 'released':
+      return planned ? `would leave ${code(from ?? '')}` : 'back on the default channel'
     case 'none':
-      return 'on no channel of its own'
+      return 'on the default channel'
+    default: {
+      const moved = row.fromPull === null || row.state !== 'set' ? '' : ` (moved here from #${row.fromPull})`
+      return `${to === channel ? describePreview(row) : describeFollower(row)}${moved}`
+    }
   }
 }
 
-function describeInstallation({ installation, state, takenBy }: TesterRow): string {
-  if (installation === null || takenBy !== null || state === 'failed' || state === 'by_hand') return ''
-  switch (installation.kind) {
-    case 'takes':
-      return 'yes, at the next start'
-    case 'runs':
-      return 'runs it already'
-    case 'never_seen':
-      return 'never seen by Capgo'
+/** A device on the channel that the table is about. */
+function describePreview({ installation, planned, state }: TesterRow): string {
+  const gets = planned ? 'would get it' : 'gets it'
+  switch (installation?.kind) {
     case 'refuses':
-      return `**no**: ${escapeText(installation.rule)}`
+      return `cannot install it: ${escapeText(installation.rule)}`
+    case 'never_seen':
+      return `${gets}, but ${UNSEEN}`
+    case 'runs':
+      return 'runs it'
+    case 'takes':
+      return `${gets} at the next app start`
+    default:
+      return planned && state === 'set' ? 'would join the channel' : 'on the channel'
   }
+}
+
+/** A device on another channel, or in a table about several. */
+function describeFollower({ installation, planned, state, to }: TesterRow): string {
+  const follows = `${planned && state === 'set' ? 'would follow' : 'follows'} ${code(to ?? '')}`
+  if (installation?.kind === 'refuses')
+    return `${follows}, but cannot install what it serves: ${escapeText(installation.rule)}`
+  return installation?.kind === 'never_seen' ? `${follows}, but ${UNSEEN}` : follows
+}
+
+/** By name; the device is said too where another has the same name, or none. */
+function nameTester(row: TesterRow, all: readonly TesterRow[]): string {
+  const isUnique = all.filter(({ name }) => name === row.name).length === 1
+  return row.name !== null && isUnique ? escapeText(clip(row.name, MAX_NAME)) : nameOf(row)
+}
+
+function nameOf({ name, device }: { readonly name: string | null; readonly device: string }): string {
+  return `${name === null ? '' : `${escapeText(clip(name, MAX_NAME))} `}${code(shortDevice(device))}`
+}
+
+function listNames(found: readonly TesterRow[], all: readonly TesterRow[]): string {
+  const names = found.slice(0, NAMES_SHOWN).map(row => nameTester(row, all))
+  const more = found.length - names.length
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 /** "2 devices (ada00000…, b0b00000…)". */

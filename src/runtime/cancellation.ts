@@ -3,7 +3,7 @@ import type { ErrorCode } from '../error-codes.ts'
 import { CancelledError } from '../errors.ts'
 
 export interface Cancellation {
-  /** Aborted when no work may go on or begin. Its reason is the `Stopped` that the run fails with. */
+  /** Aborted when no work may continue or begin. Its reason is the error that the run fails with. */
   readonly signal: AbortSignal
   /** A signal that is aborted so many milliseconds after `signal`. */
   after(ms: number): AbortSignal
@@ -25,7 +25,7 @@ export const WORK_GRACE = 5_500
 export const PROCESS_GRACE = 7_000
 
 const REPAIR =
-  'Devices see a bundle by the last step only, so nothing is half visible. Run the job again: it goes on where this run stopped.'
+  'Devices see a bundle only after the last step, so nothing is half published. Re-run the job to publish this commit. It continues where this run stopped.'
 
 export function createCancellation(): Cancellation {
   const controller = new AbortController()
@@ -52,8 +52,8 @@ export function createCancellation(): Cancellation {
         () =>
           end(
             'run_timeout',
-            `The run had not ended after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and was stopped`,
-            `${REPAIR} When it only needs longer, raise the input "timeout".`,
+            `The run was stopped after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} (input "timeout")`,
+            `${REPAIR} If it needs longer, raise the input "timeout".`,
           ),
         minutes * 60_000,
       ).unref()
@@ -64,7 +64,7 @@ export function createCancellation(): Cancellation {
   }
 }
 
-/** What a failure is to be told as: once a run is stopped, everything fails because of that. */
+/** The error to report: after a stop, every failure is reported as the stop. */
 export function cancellationOr(error: unknown, { signal }: Cancellation): unknown {
   return signal.aborted ? signal.reason : error
 }

@@ -35,7 +35,7 @@ const PIPES_CLOSE_WITHIN = 2_000
 
 /**
  * Runs a program found on the `PATH` of `env`, without a shell and with nothing on its standard input: a question
- * (corepack, yarn) then fails instead of waiting for ever. `end` tells how it ended (`exit code 1`,
+ * (corepack, yarn) then fails instead of waiting for ever. `end` is how it ended (`exit code 1`,
  * `signal SIGKILL`), `tail` is the end of what it said, without colours. Throws `program_missing`, and the signal's reason; never because of an exit code.
  */
 export async function runChild(
@@ -176,7 +176,7 @@ async function findProgram(name: string, env: Readonly<Record<string, string>>):
       if (isAbsolute(path) && (await isProgram(path))) return path
     }
   throw new ActionError('program_missing', `The program "${name}" is not on the PATH.`, {
-    hint: `Install ${name} in a step before this action.`,
+    hint: `Install ${name} in an earlier step.`,
   })
 }
 

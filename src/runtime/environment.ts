@@ -24,7 +24,7 @@ export const RUNNER_NAMES = [
   /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
 ] as const
 
-/** Where workflows usually keep GitHub and Capgo tokens: a build gets them on purpose alone (`build-secrets`). A public key is none. */
+/** Usual names of GitHub and Capgo tokens: a build sees them only through `build-secrets`. A public key is not a token. */
 export const TOKEN_NAMES = [
   /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
   /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,

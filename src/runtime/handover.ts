@@ -17,7 +17,7 @@ import { join } from 'node:path'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The argument that tells the new process that its standard input holds the environment. */
+/** The argument that marks the new process, whose standard input has the environment. */
 export const HANDED_OVER = '--handed-over'
 
 /** A debugger asks no user for a password: this signal would open one, and a build may send it. */

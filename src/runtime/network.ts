@@ -89,8 +89,8 @@ export function createNetwork(env: Readonly<Record<string, string | undefined>>)
     return { dispatcher, warm }
   } catch {
     // Not the cause: it holds the address, and with it a password.
-    throw new ActionError('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
-      hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
+    throw new ActionError('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY is not a valid address.', {
+      hint: 'Use an address such as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
     })
   }
 }

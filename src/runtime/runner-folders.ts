@@ -26,11 +26,11 @@ export async function makeScratch(
       return { scratch, notes }
     } catch (error) {
       if (scratch !== null) await rm(scratch, { recursive: true, force: true }).catch(() => {})
-      notes.push(`The folder ${folder} for temporary files cannot be used (${(error as Error).message}).`)
+      notes.push(`The temporary folder ${folder} cannot be used (${(error as Error).message}).`)
     }
   }
   throw new ActionError('temp_unusable', notes.join(' '), {
-    hint: "The bundle is made in RUNNER_TEMP, else in the folder for temporary files of the system. Free some space, or let the user of this step write there (in a container job: options: --user 1001 on GitHub's machines, or root).",
+    hint: "The bundle is written to RUNNER_TEMP, or else to the system's temporary folder. Free some space, or allow the user of this step to write there. In a container job set options: --user 1001 on GitHub's machines, or use root.",
   })
 }
 
@@ -43,7 +43,7 @@ export async function replaceHome(
   scratch: string,
 ): Promise<{ readonly home: string; readonly note: string } | null> {
   const own = home || systemHome()
-  const why = own === null ? 'no home folder is known' : await unwritable(own)
+  const why = own === null ? 'HOME is not set' : await unwritable(own)
   if (why === null) return null
   const instead = join(scratch, 'home')
   await mkdir(instead)
@@ -52,7 +52,7 @@ export async function replaceHome(
       if (entry.isFile()) await symlink(join(own, entry.name), join(instead, entry.name))
   return {
     home: instead,
-    note: `HOME cannot be written to (${why}). Install and build use another folder for this run, with links to its plain files.`,
+    note: `HOME is not writable (${why}). Install and build use another home folder, with links to its files.`,
   }
 }
 
@@ -65,7 +65,7 @@ export async function requireWorkspace(folder: string): Promise<string> {
 
 export function workspaceUnusable(what: string, output?: string): ActionError {
   return new ActionError('workspace_unusable', what, {
-    hint: "The runner makes the folder that GITHUB_WORKSPACE names, and a checkout fills it. In a container job it belongs to the user of the runner: start the container as that user (options: --user 1001 on GitHub's machines), or as root.",
+    hint: "Check the repository out in an earlier step. In a container job the workspace belongs to the user of the runner. Start the container as that user (options: --user 1001 on GitHub's machines), or as root.",
     ...(output === undefined ? {} : { output }),
   })
 }

@@ -17,28 +17,28 @@ interface Kind {
 }
 
 const OTHER_USER =
-  "The step runs as a user who is not allowed to do that. In a container job the files belong to the user of the runner: start the container as that user (options: --user 1001 on GitHub's machines), or as root. Or change the owner or the mode in a step before."
+  "The user of this step is not allowed to do that. In a container job the files belong to the user of the runner. Start the container as that user (options: --user 1001 on GitHub's machines), or as root. Or change the owner or mode of the file in an earlier step."
 
 const FULL: Kind = {
   code: 'disk_full',
   what: 'has no space left',
-  hint: 'Free some space in a step before, or take a larger runner. The bundle is made in RUNNER_TEMP: name a folder with more space there with env: on this step.',
+  hint: 'Free some space in an earlier step, or use a larger runner. The bundle is written to RUNNER_TEMP: "env:" of this step can set a folder with more space.',
 }
-const DENIED: Kind = { code: 'file_denied', what: 'denied access to a file', hint: OTHER_USER }
+const DENIED: Kind = { code: 'file_denied', what: 'denies access to a file', hint: OTHER_USER }
 const HANDLES: Kind = {
   code: 'too_many_open_files',
   what: 'allows no more open files',
-  hint: 'Raise the limit of the runner (ulimit -n, or options: --ulimit nofile=65536 of a container).',
+  hint: 'Raise the limit of the runner: ulimit -n, or options: --ulimit nofile=65536 of a container.',
 }
 const UNUSABLE: Kind = {
   code: 'file_unusable',
   what: 'could not use a file',
-  hint: 'The file or folder disappeared, has another kind than it should, or its disk has a fault. Check that nothing else works in these folders, and run the job again.',
+  hint: 'The file or folder disappeared, has another type, or its disk is faulty. Check that nothing else changes these folders, then re-run the job.',
 }
 const NO_PROCESS: Kind = {
   code: 'process_not_started',
   what: 'could not start a process',
-  hint: 'Its limits of processes or memory, a mount with noexec, or too large variables (input build-env) are the usual reasons. Run the job again, or change the runner.',
+  hint: 'The usual causes are a limit of processes or memory, a mount with noexec, or very large variables (input build-env). Re-run the job, or change the runner.',
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -65,7 +65,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ENODEV: UNUSABLE,
 }
 
-/** Whether a file, a folder or a process of the runner is the reason; what the network refused is none of these. */
+/** Whether a file, a folder or a process of the runner is the reason, and not the network. */
 export function isSystemError(error: unknown): error is SystemError {
   return kindOf(error) !== null
 }

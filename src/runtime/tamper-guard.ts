@@ -32,9 +32,9 @@ export async function guardFiles(files: readonly GuardedFile[]): Promise<Require
     if (touched.length === 0) return
     throw new ActionError(
       'build_tampered',
-      `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`,
+      `A program in this job changed files of the runner or of this action: ${touched.join(', ')}.`,
       {
-        hint: `${isBack ? 'They were put back.' : 'They could not be put back.'} Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).`,
+        hint: `${isBack ? 'The files were restored.' : 'The files could not be restored.'} Such a change lets a build, or a package that it uses, control the later steps. Find the program that did it. Until then treat the job's secrets as stolen.`,
       },
     )
   }

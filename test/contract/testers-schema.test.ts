@@ -2,12 +2,25 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, it } from 'vitest'
+import { getLanguageService, TextDocument } from 'vscode-json-languageservice'
 import { testersSchema } from '../../scripts/docs/schema.ts'
 import { parseTesters } from '../../src/inputs/testers-file.ts'
 
 const docs = join(import.meta.dirname, '../../docs')
 const published = JSON.parse(readFileSync(join(docs, 'testers.schema.json'), 'utf8'))
-const validate = new Ajv2020({ formats: { date: /^\d{4}-\d\d-\d\d$/ } }).compile(published)
+/** Keywords of VS Code, for people alone. */
+const EDITORS = [
+  'allowComments',
+  'allowTrailingCommas',
+  'defaultSnippets',
+  'errorMessage',
+  'markdownDescription',
+]
+const compile = (schema: object) => {
+  const ajv = new Ajv2020({ allErrors: true, formats: { date: /^\d{4}-\d\d-\d\d$/ } })
+  return ajv.addVocabulary(EDITORS).compile(schema)
+}
+const validate = compile(published)
 const examples = [...readFileSync(join(docs, 'testers.md'), 'utf8').matchAll(/```json\n(.*?)```/gs)].map(
   ([, text]) => text!,
 )
@@ -29,7 +42,7 @@ it('an editor that follows the $schema line of a file finds the same faults as t
     testers: [{ device: 'nope', githab: 'ada' }, { name: 'x' }, 5],
   }
   const schema = JSON.parse(readFileSync(join(docs, file.$schema), 'utf8'))
-  const check = new Ajv2020({ allErrors: true, formats: { date: /^\d{4}-\d\d-\d\d$/ } }).compile(schema)
+  const check = compile(schema)
   expect(check(file)).toBe(false)
   const places = new Set(check.errors?.map(({ instancePath }) => instancePath))
   expect([...places]).toEqual(
@@ -46,4 +59,78 @@ it.each([
 ])('refuses %s, and so does the action', (_what, file) => {
   expect(validate(file)).toBe(false)
   expect(parseTesters(JSON.stringify(file), '2026-11-23').problems).not.toEqual([])
+})
+
+/** The JSON support of VS Code, with the published schema. */
+function openInEditor(text: string) {
+  const service = getLanguageService({})
+  service.configure({ schemas: [{ uri: 'testers.schema.json', fileMatch: ['*'], schema: published }] })
+  const [content, after] = text.split('▮')
+  const document = TextDocument.create('file:///testers.json', 'json', 1, `${content}${after ?? ''}`)
+  const json = service.parseJSONDocument(document)
+  const cursor = document.positionAt(content!.length)
+  return {
+    problems: async () =>
+      (await service.doValidation(document, json)).map(
+        ({ range, message }) => `${range.start.line + 1}:${range.start.character + 1} ${message}`,
+      ),
+    suggestions: async () => {
+      const { items } = (await service.doComplete(document, cursor, json))!
+      return items.map(({ label, insertText, textEdit }) => [label, textEdit?.newText ?? insertText])
+    },
+    hover: async () => JSON.stringify((await service.doHover(document, cursor, json))?.contents),
+  }
+}
+
+it('an editor takes comments and a comma too many', async () => {
+  expect(await openInEditor(`{ "testers": [\n  "${ID}", // Ada\n] }`).problems()).toEqual([])
+})
+
+it.each([
+  [
+    '{ "testers": ["nope"] }',
+    `1:15 Not a device id. CapacitorUpdater.getDeviceId() returns it, for example ${ID}.`,
+  ],
+  [
+    `{ "testers": [{ "device": "${ID}", "github": "@ada" }] }`,
+    '1:77 Not a login of GitHub. Write it without "@".',
+  ],
+  [`{ "testers": [{ "device": "${ID}", "until": "soon" }] }`, '1:76 Not a day. Write it as 2027-03-31.'],
+  [
+    `{ "testers": [{ "device": "${ID}", "nmae": "Ada" }] }`,
+    '1:67 A tester is a device id, or an object with "device" and, as you like, "name", "github", "groups", "channel", "until".',
+  ],
+  ['{ "tester": [] }', '1:1 The file has "testers", "groups" and "$schema", or it is a list of testers.'],
+  [
+    '{ "groups": [] }',
+    '1:13 Groups are an object: {"qa": ["<device id>"]}. Names are of letters, digits, ".", "_" and "-".',
+  ],
+])('an editor says what is wrong with %s in words', async (text, message) => {
+  expect(await openInEditor(text).problems()).toEqual([message])
+})
+
+it('an editor offers a tester, a group, and the whole file to fill in', async () => {
+  expect(await openInEditor('{ "testers": [▮] }').suggestions()).toEqual(
+    expect.arrayContaining([
+      ['Tester', '{\n\t"device": "${1:device id}",\n\t"name": "${2:name}"\n}'],
+      ['Device id', '"${1:device id}"'],
+    ]),
+  )
+  expect(await openInEditor('{ "groups": ▮ }').suggestions()).toContainEqual([
+    'Group',
+    '{\n\t"${1:qa}": [\n\t\t"${2:device id}"\n\t]\n}',
+  ])
+  expect((await openInEditor('▮').suggestions()).map(([label]) => label)).toContain('Testers file')
+})
+
+it('an editor links the page on testers, at headings that are there', async () => {
+  const hover = await openInEditor(`[{ "chan▮nel": "beta" }]`).hover()
+  expect(hover).toContain('while it has no preview')
+  expect(hover).toContain('/docs/testers.md#')
+  const headings = [...readFileSync(join(docs, 'testers.md'), 'utf8').matchAll(/^#+ (.*)$/gm)].map(
+    ([, text]) => text!.toLowerCase().replaceAll(' ', '-'),
+  )
+  const named = [...JSON.stringify(published).matchAll(/docs\/testers\.md#([\w-]+)/g)].map(([, to]) => to!)
+  expect(named.length).toBeGreaterThan(3)
+  expect(headings).toEqual(expect.arrayContaining(named))
 })

@@ -74,7 +74,7 @@ async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Pro
   const lines = end.before(log)
   const toolkit = createToolkit(lines)
   const out = {
-    log: createLog(toolkit, redact, stop),
+    log: createLog(toolkit, redact, stop, () => performance.now()),
     sink: createSink(toolkit, env, redact),
     documents: documentsOf(env),
   }
@@ -128,6 +128,7 @@ async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Pro
           userAgent: USER_AGENT,
           signal,
           fetch: viaNetwork,
+          settling: 50,
           sleep: ms => end.orNever(sleep(ms, undefined, { signal })),
           ...(options.pauses?.firstPause === undefined ? {} : { firstPause: options.pauses.firstPause }),
         }),
@@ -213,6 +214,7 @@ function createToolkit(lines: Lines): Toolkit {
     info(message) {
       for (const line of message.split(/\r\n|\n|\r/)) lines.write(line)
     },
+    notice: annotate('notice'),
     warning: annotate('warning'),
     error: annotate('error'),
     setOutput: (name, value) => command(lines, 'set-output', String(value), { name }),

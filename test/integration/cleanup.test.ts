@@ -117,10 +117,10 @@ describe('closed while its config cannot be read', () => {
     const run = await close(world)
     expect(run.outputs, run.errors.join('\n')).toMatchObject({
       outcome: 'cleaned',
-      reason: '#12 was closed, so its preview is gone.',
+      reason: '#12 was closed, so its preview is deleted.',
     })
     expect(world.onCapgo()).toEqual(NOTHING)
-    expect(world.headings()[0]).toBe('🧹 Preview closed')
+    expect(world.headings()[0]).toContain('Preview removed')
   })
 
   it('or from the deployment; and where nothing tells, the error says so', async () => {
@@ -132,7 +132,7 @@ describe('closed while its config cannot be read', () => {
     const run = await close(world)
     expect(run.isGreen).toBe(false)
     expect(run.outputs['error-code']).toBe('config_missing')
-    expect(run.summary).toContain('Clean-up failed')
+    expect(run.summary).toContain('Cleanup failed')
   })
 })
 
@@ -144,7 +144,7 @@ describe('reopened', () => {
       do: () => world.hosted.reopenPull(12),
     })
     const run = await close(world)
-    expect(run.outputs.reason).toBe('#12 is open again, so its preview stays.')
+    expect(run.outputs.reason).toBe('#12 is open again, so its preview is kept.')
     expect(world.onCapgo().channels).toEqual(['pr-12'])
     expect(world.headings()[0]).toContain('Preview ready')
   })
@@ -156,19 +156,19 @@ describe('reopened', () => {
       do: () => world.hosted.reopenPull(12),
     })
     const run = await close(world)
-    expect(run.outputs.reason).toBe('#12 is open again, so the rest of its preview stays.')
+    expect(run.outputs.reason).toBe('#12 is open again, so the rest of its preview is kept.')
     expect(world.onCapgo().channels).toEqual([])
     expect(world.headings()[0]).toContain('Preview missing')
-    const said = '#12 is open, and its preview has no channel. Push to it'
+    const said = '#12 is open, and its preview has no channel. To make the preview again, push to it'
     const sweep = await world.sweep()
-    expect(sweep.outputs.reason).toBe('No preview was left behind. The preview of #12 is missing.')
-    expect(sweep.summary).toContain('Push to it, or run its workflow again')
+    expect(sweep.outputs.reason).toBe('No leftover preview was found. The preview of #12 is missing.')
+    expect(sweep.summary).toContain('To make the preview again, push to it or re-run its workflow')
     expect(sweep.log.join('\n')).toContain(said)
     expect(await world.writesOf(() => world.sweep())).toEqual([])
     const again = await world.event('reopened')
     expect(again.outputs.outcome).toBe('published')
     expect(world.headings()[0]).toContain('Preview ready')
-    expect((await world.sweep()).outputs.reason).toBe('No preview was left behind.')
+    expect((await world.sweep()).outputs.reason).toBe('No leftover preview was found.')
   })
 
   it('a head that was never previewed is said, unless a run is on its way or its failure is known', async () => {
@@ -182,13 +182,16 @@ describe('reopened', () => {
       status: 'queued',
       conclusion: null,
     })
-    expect((await world.sweep()).outputs.reason).toBe('No preview was left behind.')
+    expect((await world.sweep()).outputs.reason).toBe('No leftover preview was found.')
     goesOn.status = 'completed'
     expect((await world.sweep()).outputs.reason).toContain('The preview of #12 is missing.')
     const [comment] = world.hosted.commentsOf(12)
     expect(comment!.body).toContain('serves')
-    comment!.body = comment!.body.replace(/### .*/, `### ❌ No preview of ${head.sha.slice(0, 7)}`)
-    expect((await world.sweep()).outputs.reason).toBe('No preview was left behind.')
+    comment!.body = comment!.body.replace(
+      /### .*/,
+      `### ❌ Preview failed: the build broke\n\n${head.sha.slice(0, 7)}`,
+    )
+    expect((await world.sweep()).outputs.reason).toBe('No leftover preview was found.')
   })
 })
 
@@ -207,7 +210,7 @@ describe('what a person did meanwhile stays', () => {
     })
     await close(world)
     expect(store.find('channels', { app_id: APP_ID, name: 'pr-12' })?.version).toBe(hotfix.id)
-    expect(world.hosted.commentsOf(12)[0]!.body).toContain('somebody changed it meanwhile')
+    expect(world.hosted.commentsOf(12)[0]!.body).toContain('it was changed meanwhile')
   })
 
   it('a channel that became public, or rolls out something else', async () => {
@@ -250,7 +253,7 @@ describe('what a person did meanwhile stays', () => {
     expect(store.find('channels', { app_id: APP_ID, name: 'qa' })?.version).toBeNull()
     expect(store.list('channel_devices', { app_id: APP_ID })).toHaveLength(1)
     expect(world.onCapgo().bundles).toEqual([])
-    expect(world.hosted.commentsOf(12)[0]!.body).toContain('no preview made it')
+    expect(world.hosted.commentsOf(12)[0]!.body).toContain('no preview created it')
   })
 })
 
@@ -273,7 +276,7 @@ describe('an answer that is not true', () => {
     world.capgo.faults.clear()
     await world.sweep()
     expect(world.onCapgo()).toEqual(NOTHING)
-    expect(world.headings()).toEqual(['🧹 Preview closed'])
+    expect(world.headings()).toEqual([expect.stringContaining('Preview removed')])
   })
 
   it('no rows for a key that was revoked meanwhile', async () => {
@@ -318,7 +321,7 @@ describe('the sweep', () => {
     await close(world)
     const [comment] = world.hosted.commentsOf(12)
     const said = comment!.body
-    expect(said).toContain('One older bundle stays')
+    expect(said).toContain('One older bundle is kept')
     expect(await world.writesOf(() => world.sweep())).toEqual([])
     expect(comment!.body).toBe(said)
   })

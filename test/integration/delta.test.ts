@@ -59,11 +59,11 @@ const objects = ({ capgo }: World) =>
 
 describe('the bundle whose objects are taken is deleted', () => {
   it.each([
-    ['before the row is made', { method: 'POST', path: /\/app_versions/ }, 'All 2 files were sent.'],
+    ['before the row is made', { method: 'POST', path: /\/app_versions/ }, 'Uploaded all 2 files'],
     [
       'right before the list of files is handed over',
       { method: 'POST', path: /\/set_manifest/ },
-      '1 delta file of another bundle had been deleted, and was sent again.',
+      'Uploaded 1 file again: it was deleted with another bundle.',
     ],
   ])('%s: what went is sent again before the channel moves', async (_when, match, told) => {
     const here = await world()

@@ -290,21 +290,24 @@ describe.each(Object.entries(CASES))('%s', (operation, cases) => {
 })
 
 describe('a dry run says in what form the bundle is stored, as the real one does', () => {
-  const FILES = 'Files are stored one by one too: devices download only the files that changed.'
+  const FILES = 'Delta updates are on: devices download only the files that changed.'
   it.each<[string, Record<string, unknown>, string, readonly string[]]>([
     ['single files too', {}, 'auto', [FILES]],
     [
       'a server without single files',
       { partialUpload: false },
       'auto',
-      ['No delta files: this server takes no single files.'],
+      ['Delta updates are off: this server does not support them.'],
     ],
-    ['a zip alone', {}, 'false', ['No delta files: switched off by the input "delta".']],
+    ['a zip alone', {}, 'false', ['Delta updates are off: input "delta" is false.']],
     [
       'a zip that is larger than Capgo advises',
       { alertUploadSize: 10 },
       'true',
-      [FILES, 'The bundle has 301 B; Capgo advises to stay below 10 B, as phones download it on the road.'],
+      [
+        FILES,
+        'The bundle has 301 B. Capgo recommends less than 10 B, because phones download it on mobile networks.',
+      ],
     ],
   ])('%s', async (_what, filesConfig, delta, expected) => {
     const capgo = await startCapgo({ limits: false, filesConfig })
@@ -319,9 +322,7 @@ describe('a dry run says in what form the bundle is stored, as the real one does
         inputs: { ...inputs, ...more },
       })
       expect(isGreen, errors.join()).toBe(true)
-      return log
-        .map(line => line.replace('Files would be stored', 'Files are stored'))
-        .filter(line => /^(Files are stored one|No delta files|The bundle has)/.test(line))
+      return log.filter(line => /^(Delta updates are|The bundle has)/.test(line))
     }
     expect(await forms({ 'dry-run': 'true' })).toEqual(expected)
     expect(await forms({})).toEqual(expected)

@@ -290,7 +290,7 @@ describe('a runner that loses its network', () => {
     const site = createSite(capgo, inputs)
     const run = await site.publish(network.options)
     expect(run.outputs.outcome, run.errors.join()).toBe('published')
-    expect(run.log.filter(line => line.includes('no answer')).length).toBeGreaterThan(5)
+    expect(run.log.filter(line => line.includes('did not answer')).length).toBeGreaterThan(5)
     expect(await site.install()).toEqual(expected)
     // What had arrived was not sent again.
     expect(sentBytes(capgo)).toBeLessThan(zipSize(capgo, site.appId) + 30_000)

@@ -113,6 +113,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     cancellation: stop,
     log: {
       info: message => void log.push(message),
+      notice: message => void log.push(message),
       warning: message => void log.push(message),
       error: message => void errors.push(message),
       output: work => work(line => void log.push(line)),

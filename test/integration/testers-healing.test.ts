@@ -160,7 +160,7 @@ describe('a push whose run came late, was replaced or failed', () => {
     expect(run.isGreen).toBe(true)
     expect(world.overrides()).toEqual({ [ADA]: 'alpha', [BOB]: 'beta' })
     expect(run.log.join('\n')).toContain(
-      'Could not read testers.json of the default branch, and who has left it: the job\'s token lacks the permission "contents: read"',
+      'Could not read testers.json of the default branch, and its removed devices: the job\'s token lacks the permission "contents: read"',
     )
   })
 })
@@ -183,7 +183,7 @@ describe('whose file counts', () => {
     const run = await world.run(pullRequestEvent('opened', options), { inputs: { 'assign-testers': 'all' } })
     expect(run.errors).toEqual([])
     expect(world.overrides()).toEqual({ [ADA]: 'pr-12' })
-    expect(pull.comments()[0]).not.toContain('Merging it changes the testers')
+    expect(pull.comments()[0]).not.toContain('Merging changes the testers:')
   })
 
   it('on pull_request_target the newest of the default branch does, not the one that is checked out', async () => {
@@ -201,7 +201,7 @@ describe('whose file counts', () => {
     expect(run.errors).toEqual([])
     expect(run.outputs.outcome).toBe('published')
     expect(world.overrides()).toEqual({ [ADA]: 'pr-12', [BOB]: 'beta', [EVE]: 'pr-12' })
-    expect(pull.comments()[0]).not.toContain('Merging it changes the testers')
+    expect(pull.comments()[0]).not.toContain('Merging changes the testers:')
   })
 
   it('a pull request that deletes it: nobody is on its preview, which is said, and closing brings everybody home', async () => {
@@ -215,7 +215,7 @@ describe('whose file counts', () => {
     const deleting = await world.run(pullRequestEvent('opened', options()))
     expect(deleting.errors).toEqual([])
     expect(world.overrides()).toEqual({ [ADA]: 'beta' })
-    expect(pull.comments()[0]).toContain('Merging it changes the testers: −2')
+    expect(pull.comments()[0]).toContain('Merging changes the testers:</b> removes 2')
     // The file is back; then the checkout of the closing run has none.
     pull.push(file([on(ADA, 'beta'), BOB]))
     await world.run(pullRequestEvent('synchronize', options()))
@@ -237,7 +237,7 @@ describe('whose file counts', () => {
     const { sha } = world.hosted.pull(12).pull.head
     await world.run(pullRequestEvent('opened', { number: 12, headSha: sha, headRef: 'feature/evening' }))
     expect(world.overrides()).toEqual({ [ADA]: 'pr-12' })
-    expect(pull.comments()[0]).not.toContain('Merging it changes the testers')
+    expect(pull.comments()[0]).not.toContain('Merging changes the testers:')
   })
 
   it('one that the workflow names and nobody has is an error on every branch, and none where main has it', async () => {
@@ -259,7 +259,9 @@ describe('whose file counts', () => {
     const found = await world.run(opened, { inputs })
     expect(found.errors).toEqual([])
     expect(world.overrides()).toEqual({ [ADA]: 'pr-12' })
-    expect(found.log.join('\n')).toContain("team/testers.json is not here; the default branch's counts.")
+    expect(found.log.join('\n')).toContain(
+      "team/testers.json is not in this checkout. The default branch's file is used.",
+    )
   })
 
   it("a tag's is not even read", async () => {

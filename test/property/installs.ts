@@ -368,7 +368,7 @@ class Played {
     })
     faults.clear()
     this.#tally.publishes++
-    if (run.log.some(line => line.includes('sent again'))) this.#tally.sentAgain++
+    if (run.log.some(line => /^Uploaded .* again/.test(line))) this.#tally.sentAgain++
     if (run.isGreen) {
       this.#earlier.push(this.#folder)
       this.#served.set(channel, { files: shipped(this.#folder), delta })

@@ -105,7 +105,8 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
     const world = await createWorld({ files: webApp(WEB), server: { profile }, role: 'app_admin' })
     const run = await publish(world)
     expect(run.exitCode, run.visibleLog).toBe(0)
-    expect(run.visibleLog).toContain('All 5 files were sent.')
+    expect(run.visibleLog).toContain('Uploaded all 5 files')
+    expect(run.visibleLog.includes('Waiting for Capgo to take up 5 files;')).toBe(profile === 'base')
     expect(run.visibleLog).not.toContain('has not taken up')
     expect(await installed(world)).toEqual(asInstalled(WEB))
     const first = device(world)
@@ -116,7 +117,7 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
     world.repo.commit({ 'web/index.html': changed['index.html'] })
     const since = world.capgo.requests.length
     const second = await publish(world)
-    expect(second.visibleLog).toContain('1 of 5 files were sent')
+    expect(second.visibleLog).toContain('Uploaded 1 of 5 files')
     // The zip, and the one file.
     expect(filesSent(world, since)).toBe(2)
     expect(await installed(world)).toEqual(asInstalled(changed))
@@ -154,9 +155,9 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
 
 describe('delta', () => {
   it.each([
-    ['the plugin is too old', '7.0.30', {}, 'takes no single files'],
-    ['nothing tells the plugin', null, {}, 'nothing tells whether'],
-    ['the server takes none', '8.0.0', { runtime: 'edge' }, 'this server takes no single files'],
+    ['the plugin is too old', '7.0.30', {}, 'does not support them'],
+    ['nothing tells the plugin', null, {}, '@capgo/capacitor-updater is not installed'],
+    ['the server takes none', '8.0.0', { runtime: 'edge' }, 'this server does not support them'],
   ] as const)('auto stays off when %s', async (_, updater, server, why) => {
     const world = await createWorld({ files: webApp(WEB, updater), server })
     const run = await publish(world)
@@ -192,7 +193,9 @@ describe('delta', () => {
     world.repo.commit({ 'web/app.js': grown })
     const since = world.capgo.requests.length
     const run = await publish(world)
-    expect(run.visibleLog).toContain(`1 of ${count} files were sent`)
+    expect(run.visibleLog).toContain(`Uploaded 1 of ${count.toLocaleString('en-US')} files`)
+    expect(run.visibleLog).toMatch(/^▸ 0:\d\d Publish$/m)
+    expect(run.visibleLog).toMatch(/^Notice: .* [\d.]+ kB download, \d+ B as an update from 1\.2\.0\.$/m)
     // Each file that the list names is looked at once it does, before the channel moves.
     const all = world.capgo.requests.slice(since)
     const looks = all.filter(({ path }) => path.startsWith('/files/read/'))
@@ -234,7 +237,7 @@ describe('delta', () => {
     const [before, now] = [size('1.2.0'), size(run.outputs['bundle-version']!)]
     expect(before).toBeGreaterThan(0)
     expect(run.summary).toContain('<b>Files:</b> 1 changed since <code>1.2.0</code>')
-    expect(run.summary).toContain(`| <code>app.js</code> | ${before} B | ${now} B | +${now - before} B |`)
+    expect(run.summary).toContain(`| <code>app.js</code> | ${now} B | +${now - before} B |`)
     expect(await installed(world)).toMatchObject({ 'app.js': grown })
   })
 
@@ -270,7 +273,7 @@ describe('delta', () => {
       })
       const run = await publish(world, { delta })
       expect(run.exitCode, run.visibleLog).toBe(0)
-      expect(run.visibleLog).toContain('left out: *.br (compressed copies of 3 files beside them')
+      expect(run.visibleLog).toContain('Left out: *.br (compressed copies of 3 files beside them')
       expect(run.summary).toContain('(compressed copies of 3 files beside them')
       expect(await installed(world)).toEqual(asInstalled(web))
       // What was stored under a name in .br is not taken for a file without it.
@@ -280,7 +283,7 @@ describe('delta', () => {
       const second = await publish(world, { delta })
       expect(second.exitCode, second.visibleLog).toBe(0)
       if (delta !== 'false')
-        expect(second.visibleLog).toContain(`2 of ${Object.keys(moved).length} files were sent`)
+        expect(second.visibleLog).toContain(`Uploaded 2 of ${Object.keys(moved).length} files`)
       expect(await installed(world)).toEqual(asInstalled(moved))
     },
   )
@@ -374,7 +377,7 @@ describe('encryption', () => {
     const [started] = world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })
     const run = await publish(world, { 'private-key': privateKey })
     expect(run.exitCode, run.visibleLog).toBe(0)
-    expect(run.visibleLog).toContain('is stored already')
+    expect(run.visibleLog).toContain('is already uploaded')
     const bundles = world.capgo.store.list('app_versions', { app_id: APP_ID, storage_provider: 'r2' })
     expect(bundles.map(({ session_key }) => session_key)).toContain(started?.session_key)
     expect(await installed(world, { decrypt })).toEqual(asInstalled(WEB))
@@ -494,7 +497,7 @@ describe('source maps', () => {
   it('go into it with keep', async () => {
     const world = await createWorld({ files: webApp(maps) })
     const run = await publish(world, { 'source-maps': 'keep' })
-    expect(run.summary).toContain('go to every device')
+    expect(run.summary).toContain('are shipped to every device')
     expect(await installed(world)).toEqual(asInstalled(maps))
   })
 })

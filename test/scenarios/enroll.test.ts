@@ -18,7 +18,7 @@ const FILE = `[\n  // The team\n  { "device": "${BOB}", "name": "Bob", "github":
 
 const timeless = (text: string) =>
   withoutChance(text)
-    .replace(/\d{4}[-‑]\d\d[-‑]\d\d.\d\d:\d\d.UTC/g, 'TIME')
+    .replace(/\w{3}\s\d+,\s\d{4},\s[\d:]+\sUTC/g, 'TIME')
     .replace(/<!-- state [\w-]* [0-9a-f.]+ -->/g, '<!-- state -->')
 
 /** The issue as GitHub's form writes it. */
@@ -186,6 +186,16 @@ describe('a tester joins', () => {
     merge(world)
     await followUp(world)
     expect(world.hosted.issues.get(45)!.state).toBe('closed')
+  })
+
+  it('with a key for previews, and another one for devices', async () => {
+    const world = await createTeam({ role: 'app_preview', inputs: { 'join-approve': 'members' } })
+    world.hosted.collaborators.add('eve')
+    const devices = world.capgo.seedKey({ appId: APP_ID, role: 'app_developer' })
+    world.hosted.addIssue({ number: 45, author: 'eve', body: form({ Channel: 'beta' }) })
+    const run = await happen(world, 'opened', 45, { run: { inputs: { 'devices-token': devices } } })
+    expect(run.outputs.outcome, run.visibleLog).toBe('enrolled')
+    expect(channelOf(world, EVE)).toBe('beta')
   })
 
   it('where there is no testers file yet', async () => {

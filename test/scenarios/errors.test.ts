@@ -1,7 +1,10 @@
-/** Every bad input ends with one error that teaches, exit code 1, and nothing left behind. Writes docs/errors.md. */
-import { symlinkSync, truncateSync } from 'node:fs'
+/**
+ * Error situations: each ends with one error that teaches and a link to its help, exit code 1, and nothing left behind.
+ * Writes docs/development/errors.md (`-u`), and each situation's whole output to the file that SHOW_ERRORS names.
+ */
+import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { Files } from '../../local/repository.ts'
 import type { WorkflowEvent } from '../../local/runner/event.ts'
 import { pullRequestEvent, pushEvent, tagPushEvent, workflowRunEvent } from '../../local/runner/event.ts'
@@ -16,6 +19,8 @@ interface Case {
   readonly world?: WorldOptions
   readonly files?: Files
   readonly run?: Partial<RunOptions>
+  /** Only the build, or what comes of it, shows what is wrong; everything else is reported before it. */
+  readonly builds?: boolean
   /** `failed` unless the rest of the run was done all the same. */
   readonly outcome?: string
   readonly prepare?: (world: World) => void | Promise<void>
@@ -119,6 +124,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       code: 'invalid_apikey',
       run: { inputs: { 'capgo-token': '00000000-0000-4000-8000-00000000dead' } },
     },
+    {
+      title: 'a key that has expired',
+      code: 'invalid_apikey',
+      prepare: ({ capgo, key }) => {
+        const row = capgo.store.find('apikeys', { key })!
+        capgo.store.update('apikeys', row, { expires_at: '2020-01-01T00:00:00.000Z' })
+      },
+    },
     ...(
       [
         ['app.read', 'app_not_found'],
@@ -139,10 +152,17 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: 'a key without app.read_bundles',
+      builds: true,
       code: 'permission_missing',
       world: { without: ['app.read_bundles'] },
       prepare: ({ capgo }) =>
         void capgo.seedBundle({ appId: 'com.example.app', name: '1.2.0', checksum: 'other' }),
+    },
+    {
+      title: 'a rollout with a key without channel.update_settings',
+      code: 'permission_missing',
+      run: { inputs: { rollout: '10' } },
+      prepare: world => serving({ production: { name: '1.1.0', run: 1 } })(world),
     },
     { title: 'a plan that is exhausted', code: 'on_premise_app', world: { app: { planValid: false } } },
   ],
@@ -165,6 +185,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: 'an organisation that accepts encrypted bundles only',
+      // A key cannot read that rule.
+      builds: true,
       code: 'encryption_required',
       world: { app: { encryption: true } },
     },
@@ -346,6 +368,17 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   'Install and build': [
+    {
+      title: 'an app without the updater',
+      code: 'updater_missing',
+      files: {
+        'package.json': JSON.stringify({
+          version: '1.2.0',
+          scripts: { build: 'node build.js' },
+          dependencies: { '@capacitor/core': '8.0.0' },
+        }),
+      },
+    },
     { title: 'no package.json', code: '', files: { 'package.json': null } },
     {
       title: 'a package.json that is not JSON',
@@ -392,6 +425,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: 'a build that fails',
+      builds: true,
       code: '',
       files: {
         'build.js':
@@ -451,19 +485,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       title: 'a testers file with a mistake',
       code: 'testers_file_invalid',
       files: { ...built, 'testers.json': '[\n  "ada"\n]\n' },
-      run: notBuilt,
     },
     {
       title: 'a testers file that is not JSON',
       code: 'testers_file_invalid',
       files: { ...built, 'testers.json': '[\n  {"device": }\n]\n' },
-      run: notBuilt,
     },
     {
       title: 'a device that is listed twice',
       code: 'testers_file_invalid',
       files: { ...built, 'testers.json': `["${TESTER}",\n "${TESTER.toUpperCase()}"]` },
-      run: notBuilt,
     },
     {
       title: 'an input testers-file that is not there',
@@ -622,7 +653,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       prepare: serving({ production: { name: '1.1.0', run: 1 } }),
     },
     {
-      title: 'a rollout with a key without channel.update_settings',
+      title: 'a change of a rollout with a key without channel.update_settings',
       code: 'permission_missing',
       run: { inputs: { operation: 'rollout', channel: 'production', rollout: '50' } },
       prepare: rolling,
@@ -697,6 +728,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
 }
 
 const rows = new Map<string, string>()
+const shown: string[] = []
+const links = new Set<string>()
 
 describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
   it.each(cases)('$title', async test => {
@@ -722,10 +755,21 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
     expect(run.outputs.outcome).toBe(test.outcome ?? 'failed')
     const errors = run.log.annotations.filter(({ level }) => level === 'error')
     expect(errors, 'one error, no more').toHaveLength(1)
-    const [message = '', ...hint] = errors[0]!.message.split('\n')
+    const [message = '', ...rest] = errors[0]!.message.split('\n')
+    const hint = rest.slice(0, -1)
+    const link = rest.at(-1)!
     expect(hint.join(' ').trim(), 'the error says what to do').not.toBe('')
+    expect(link, 'its last line leads to the help').toBe(run.outputs['error-url'])
+    expect(link).toMatch(/^https:\/\/\S+\/docs\/troubleshooting\.md#\w+$/)
+    links.add(link)
+    expect(run.summary, 'the summary leads there too').toContain(link)
+    expect(run.visibleLog.includes('Build (build)'), 'a build ran before the error').toBe(
+      test.builds ?? false,
+    )
+    shown.push(
+      `## ${test.title}\n\n\`\`\`\`\n${plain(run.visibleLog, world).trim()}\n\`\`\`\`\n\nSummary:\n\n${plain(run.summary, world)}`,
+    )
     expect(run.visibleLog + run.summary + JSON.stringify(run.outputs)).not.toContain(world.key)
-    expect(run.summary, 'the summary says it too').not.toBe('')
     expect(stateOf(world), 'nothing is left behind').toEqual(before)
     const code = run.outputs['error-code'] ?? ''
     expect(code).not.toBe('')
@@ -736,12 +780,23 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
       : ''
     rows.set(
       test.title,
-      `| ${test.title} | \`${code}\` | ${cell(place + plain(message, world))} | ${cell(plain(hint.join(' '), world))} |`,
+      `| ${test.title} | [\`${code}\`](../troubleshooting.md${new URL(link).hash}) | ${cell(place + plain(message, world))} | ${cell(plain(hint.join(' '), world))} |`,
     )
   })
 })
 
-it('docs/errors.md lists them all', async context => {
+afterAll(() => {
+  if (process.env.SHOW_ERRORS) writeFileSync(process.env.SHOW_ERRORS, `${shown.join('\n\n')}\n`)
+})
+
+it('every link leads to a heading', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/troubleshooting.md'), 'utf8')
+  const headings = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading)
+  const codes = [...links].map(link => new URL(link).hash.slice(1))
+  expect(codes.filter(code => !headings.includes(code))).toEqual([])
+})
+
+it('docs/development/errors.md lists them all', async context => {
   const all = Object.values(CASES).flat()
   if (rows.size < all.length) context.skip('only some of them ran')
   const chapters = Object.entries(CASES).map(([chapter, cases]) =>
@@ -753,8 +808,8 @@ it('docs/errors.md lists them all', async context => {
       ...cases.map(({ title }) => rows.get(title)!),
     ].join('\n'),
   )
-  const page = `# Errors\n\nEvery error ends the run with exit code 1 and leaves nothing half done. This page is written by the test that\nprovokes them (\`test/scenarios/errors.test.ts\`).\n\n${chapters.join('\n\n')}\n`
-  await expect(page).toMatchFileSnapshot('../../docs/errors.md')
+  const page = `# Errors\n\nEvery error ends the run with exit code 1, a link to its help, and nothing half done. This page is written by the test that\nprovokes them (\`test/scenarios/errors.test.ts\`).\n\n${chapters.join('\n\n')}\n`
+  await expect(page).toMatchFileSnapshot('../../docs/development/errors.md')
 })
 
 function withoutNulls(files: Files | undefined): Files {

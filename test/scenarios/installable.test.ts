@@ -72,7 +72,7 @@ describe('verify', () => {
       'bundle-id': String(servedBy(world, 'production')!.id),
       'bundle-version': servedBy(world, 'production')!.name,
     })
-    expect(garbage.visibleLog).toContain('the run put bundle 1.2.1-production.')
+    expect(garbage.visibleLog).toContain('Bundle 1.2.1-production.')
   })
 
   it('looks at every delta file, and says the size of what is stored', async () => {
@@ -104,7 +104,7 @@ describe('verify', () => {
     world.repo.commit(webFolder('Next'))
     const run = await world.push('main', { inputs: { verify: 'true' } })
     expect(run.outputs['error-code'], run.visibleLog).toBe('verify_impossible')
-    expect(run.outputs.reason).toContain('switched off for android')
+    expect(run.outputs.reason).toContain('is off for android')
     expect(bundlesOf(world)).toHaveLength(1)
   })
 })
@@ -119,7 +119,7 @@ describe('what is stored is checked before devices can see it', () => {
     spoil(world, first.r2_path!)
     const back = await dispatch(world, { operation: 'rollback', channel: 'production' })
     expect(back.outputs['error-code'], back.visibleLog).toBe('bundle_not_ready')
-    expect(back.outputs.reason).toContain('is not what was uploaded')
+    expect(back.outputs.reason).toContain('stored content differs from the upload')
     // The same content for another channel: it is uploaded under another name.
     world.repo.branch('develop')
     world.repo.commit(webFolder('Hello'))
@@ -138,7 +138,7 @@ describe('what is stored is checked before devices can see it', () => {
 })
 
 describe('what the repository says against a publish', () => {
-  it('stands at the top of the plan and of the summary, in a dry run too, and a preview has nothing to do with defaultChannel', async () => {
+  it('is a warning, and at the top of the summary, in a dry run too, and a preview has nothing to do with defaultChannel', async () => {
     const config = {
       ...configWith(),
       server: { url: 'https://app.example.com' },
@@ -170,11 +170,14 @@ describe('what the repository says against a publish', () => {
     for (const inputs of [{ 'dry-run': 'true' }, {}] as Record<string, string>[]) {
       const run = await world.push('main', { inputs })
       expect(run.exitCode, run.visibleLog).toBe(0)
-      const plan = run.visibleLog.slice(run.visibleLog.indexOf('Plan'))
+      const lines = run.visibleLog.split('\n')
       for (const said of [channel!, ...others]) {
-        expect(plan.indexOf(said), said).toBeGreaterThan(0)
-        expect(plan.indexOf(said), said).toBeLessThan(plan.indexOf('1.0 (ios)'))
-        expect(run.summary).toContain(said)
+        expect(
+          lines.filter(line => line.startsWith('Warning: ') && line.includes(said)),
+          said,
+        ).toHaveLength(1)
+        expect(run.summary.indexOf(said), said).toBeGreaterThan(0)
+        expect(run.summary.indexOf(said), said).toBeLessThan(run.summary.indexOf('How this was decided'))
       }
     }
     const pull = await openPull(world, { files: webFolder('Preview') })
@@ -198,7 +201,7 @@ describe('what the repository says against a publish', () => {
 })
 
 describe('the plugin that is installed', () => {
-  it('is told of where it compares CRC32, at the top of the plan, and its devices take nothing', async () => {
+  it('is warned about where it compares CRC32, and its devices take nothing', async () => {
     const plugin = 'node_modules/@capgo/capacitor-updater'
     const world = await createBuiltWorld({
       role: 'app_admin',
@@ -210,8 +213,7 @@ describe('the plugin that is installed', () => {
     })
     const run = await world.push('main')
     expect(run.outputs.outcome, run.visibleLog).toBe('published')
-    const plan = run.visibleLog.slice(run.visibleLog.indexOf('Plan'))
-    expect(plan).toMatch(/^ *Note: The app is built with @capgo\/capacitor-updater 6\.14\.26/m)
+    expect(run.visibleLog).toMatch(/^Warning: The app is built with @capgo\/capacitor-updater 6\.14\.26/m)
     expect(run.summary).toContain('capacitor-updater 6.14.26')
     const device = new Device({ capgoUrl: world.capgo.url, appId: APP_ID, pluginVersion: '6.14.26' })
     await expect(device.update()).rejects.toMatchObject({ code: 'checksum_fail' })
@@ -238,7 +240,7 @@ describe('the Capacitor config', () => {
     expect(broken.outputs['error-code'], broken.visibleLog).toBe('config_failed')
     const plain = await world.push('main')
     expect(plain.outputs.outcome, plain.visibleLog).toBe('published')
-    expect(plain.visibleLog).toContain('The Capacitor config was not read (config_failed')
+    expect(plain.visibleLog).toContain('the Capacitor config was not read (config_failed')
   })
 
   it('is read again once the packages are there that it imports; package.json may lie above it', async () => {
@@ -266,10 +268,10 @@ describe('the Capacitor config', () => {
     })
     const run = await world.push('main')
     expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'published', 'bundle-version': '3.1.0' })
-    expect(run.visibleLog).toContain('The Capacitor config needs packages')
-    expect(run.visibleLog.match(/Installed with npm ci|They are installed already/g)).toEqual([
+    expect(run.visibleLog).toContain('Dependencies are installed before the Capacitor config is read.')
+    expect(run.visibleLog.match(/Installed with npm ci|Dependencies are already installed/g)).toEqual([
       'Installed with npm ci',
-      'They are installed already',
+      'Dependencies are already installed',
     ])
   })
 })

@@ -3,7 +3,7 @@ import { Device } from '../../local/device.ts'
 import { scheduleEvent } from '../../local/runner/event.ts'
 import type { ActionProcess } from '../../local/runner/runner.ts'
 import { openPull } from './pull.ts'
-import { APP_ID, BUILT_ACTION, createWorld, tinyApp, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
 
 const admin = { role: 'app_admin' } as const
 
@@ -34,6 +34,7 @@ const states = ({ hosted }: World, environment: string) =>
     .filter(each => each.environment === environment)
     .map(({ statuses }) => statuses.at(-1)?.state)
 
+const REMOVED = expect.stringContaining('### 🧹 Preview removed')
 const firstLine = (comment: string | undefined) => comment?.split('\n').find(line => line.startsWith('### '))
 
 describe('a pull request', () => {
@@ -60,9 +61,7 @@ describe('a pull request', () => {
     world.repo.checkout('feature/evening')
     const run = await pull.run('synchronize', {}, BUILT_ACTION)
     expect(world.story(run)).toMatchSnapshot()
-    expect(pull.comments().map(firstLine)).toEqual([
-      '### 📱 Preview ready: <code>1.2.1-pr.12.3.1</code> (bundle 3)',
-    ])
+    expect(pull.comments().map(firstLine)).toEqual(['### 📱 Preview ready'])
     expect(states(world, 'preview/pr-12')).toEqual(['inactive', 'success'])
     expect(await onPhone(world, 'pr-12')).toContain('Good night')
   })
@@ -84,9 +83,7 @@ describe('a pull request', () => {
     await pull.run('opened')
     world.hosted.comments.length = 0
     await pull.run('synchronize')
-    expect(pull.comments().map(firstLine)).toEqual([
-      '### 📱 Preview ready: <code>1.2.1-pr.12.1.1</code> (bundle 1)',
-    ])
+    expect(pull.comments().map(firstLine)).toEqual(['### 📱 Preview ready'])
   })
 
   it('keeps the comments that people write with our marker', async () => {
@@ -102,33 +99,6 @@ describe('a pull request', () => {
     expect(world.hosted.commentsOf(12)[0]!.body).toBe(body)
   })
 
-  it('has one comment for each of two apps in the repository', async () => {
-    const other = 'com.example.other'
-    const world = await createWorld({
-      ...admin,
-      files: {
-        ...tinyApp(),
-        'other/capacitor.config.json': JSON.stringify({ appId: other, appName: 'Other', webDir: '../www' }),
-        'other/package.json': JSON.stringify({ name: 'other', version: '3.0.0', scripts: {} }),
-      },
-    })
-    world.capgo.seedApp({ appId: other })
-    const otherKey = world.capgo.seedKey({ appId: other, role: 'app_admin' })
-    const pull = await openPull(world)
-    const second = {
-      inputs: { 'working-directory': 'other', 'capgo-token': otherKey, build: 'false', 'web-dir': '../www' },
-    }
-    for (const action of ['opened', 'synchronize'] as const) {
-      await pull.run(action)
-      const run = await pull.run(action, {}, second)
-      expect(run.exitCode, run.visibleLog).toBe(0)
-    }
-    expect(pull.comments().map(text => text.split('\n')[0])).toEqual([
-      `<!-- capgo-publish-action ${APP_ID} -->`,
-      `<!-- capgo-publish-action ${other} -->`,
-    ])
-  })
-
   it('is told of a failed build, and what its channel still serves', async () => {
     const world = await createWorld(admin)
     const pull = await openPull(world)
@@ -140,11 +110,37 @@ describe('a pull request', () => {
     const run = await pull.run('synchronize', {}, BUILT_ACTION)
     expect(run.exitCode).toBe(1)
     const [comment = ''] = pull.comments()
-    expect(firstLine(comment)).toMatch(/^### ❌ No preview of /)
+    expect(firstLine(comment)).toBe('### ❌ Preview failed: the build broke')
     expect(comment).toContain('No such word: good afternoon')
     expect(comment).toContain('1.2.1-pr.12.1.1')
     expect(await onPhone(world, 'pr-12')).toContain('Good evening')
     expect(run.outputs.y).toBeUndefined()
+  })
+
+  it('is told of what commit the preview is, by whom, and since when', async () => {
+    const world = await createWorld(admin)
+    const pull = await openPull(world)
+    world.repo.commit({ 'greeting.txt': '<h1>Good night</h1>\n' }, 'Say good night\n\nNot part of the title.')
+    world.hosted.pull(12).pull.head.sha = world.repo.head
+    await pull.run('opened')
+    const [comment = ''] = pull.comments()
+    expect(withoutChance(comment)).toMatch(/ Say good night · by .+ · live since TIME, took N s · \[log\]/)
+    expect(comment).not.toContain('Not part of')
+    const asked = world.github.requests.filter(({ operation }) => operation === 'repos/list-commits')
+    expect(asked).toHaveLength(1)
+  })
+
+  it('loses no more than the title where the job may not read commits', async () => {
+    const world = await createWorld({
+      ...admin,
+      permissions: { 'pull-requests': 'write', deployments: 'write' },
+    })
+    const pull = await openPull(world, { actor: 'ada' })
+    const run = await pull.run('opened')
+    expect(run.outputs.outcome).toBe('published')
+    const commit = `[<code>${world.repo.head.slice(0, 7)}</code>](<https://github.com/octo-org/daybreak/commit/${world.repo.head}>)`
+    expect(pull.comments()[0]).toContain(`${commit} · by <span>@</span>ada · live since`)
+    expect(run.log.annotations.filter(({ message }) => message.includes('commit'))).toEqual([])
   })
 
   it('gets a preview as a draft too', async () => {
@@ -195,9 +191,7 @@ describe('a pull request', () => {
     await newer
     expect(older.outputs.outcome).toBe('stale')
     expect(await onPhone(world, 'pr-12')).toContain('Good night')
-    expect(pull.comments().map(firstLine)).toEqual([
-      '### 📱 Preview ready: <code>1.2.1-pr.12.2.1</code> (bundle 2)',
-    ])
+    expect(pull.comments().map(firstLine)).toEqual(['### 📱 Preview ready'])
   })
 
   it('has one comment when two runs write the first one at once', async () => {
@@ -237,7 +231,7 @@ describe('a pull request', () => {
     const run = await pull.run('opened')
     expect(run.outputs.outcome).toBe('cleaned')
     expect(onCapgo(world)).toEqual({ channels: [], bundles: [], overrides: 0 })
-    expect(pull.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(pull.comments().map(firstLine)).toEqual([REMOVED])
   })
 })
 
@@ -262,7 +256,7 @@ describe('with preview-label', () => {
     const off = await pull.run('unlabeled', { label: 'preview' }, { inputs })
     expect(off.outputs.outcome).toBe('cleaned')
     expect(onCapgo(world)).toEqual({ channels: [], bundles: [], overrides: 0 })
-    expect(pull.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(pull.comments().map(firstLine)).toEqual([REMOVED])
   })
 })
 
@@ -321,7 +315,7 @@ describe('a closed pull request', () => {
     const run = await pull.run('closed', {}, { ...options, runAttempt: 2 })
     expect(run.outputs).toMatchObject({
       outcome: 'skipped',
-      reason: '#12 is open again, so its preview stays.',
+      reason: '#12 is open again, so its preview is kept.',
     })
     expect(await onPhone(world, 'pr-12')).toContain('Good evening')
     expect(pull.comments().map(firstLine)[0]).toContain('Preview ready')
@@ -345,7 +339,7 @@ describe('a closed pull request', () => {
     await pull.run('synchronize')
     await pull.close()
     expect(onCapgo(world)).toEqual({ channels: [], bundles: ['1.2.1-pr.12.1.1'], overrides: 0 })
-    expect(pull.comments()[0]).toContain('One older bundle stays')
+    expect(pull.comments()[0]).toContain('One older bundle is kept')
   })
 
   it('names the permission that the key lacks', async () => {
@@ -411,10 +405,10 @@ describe('the sweep', () => {
       bundles: ['1.2.0', '1.2.1-pr.13.3.1'],
       overrides: 0,
     })
-    expect(first.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(first.comments().map(firstLine)).toEqual([REMOVED])
     expect(second.comments().map(firstLine)[0]).toContain('Preview ready')
     const again = await world.run(scheduleEvent({ sha: world.repo.head }))
-    expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No preview was left behind.' })
+    expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No leftover preview was found.' })
   })
 
   it('finishes a clean-up that was stopped, comment and deployment too', async () => {
@@ -432,7 +426,7 @@ describe('the sweep', () => {
     world.repo.checkout('main')
     await world.run(scheduleEvent({ sha: world.repo.head }))
     expect(onCapgo(world)).toEqual({ channels: [], bundles: [], overrides: 0 })
-    expect(pull.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(pull.comments().map(firstLine)).toEqual([REMOVED])
     expect(states(world, 'preview/pr-12')).toEqual(['inactive'])
   })
 

@@ -50,7 +50,7 @@ describe('a promotion', () => {
     world.repo.write(files)
     const run = await promote(world, { 'app-id': APP_ID })
     expect(run.outputs.outcome, run.visibleLog).toBe('published')
-    expect(run.visibleLog).toContain('No native version is known here')
+    expect(run.visibleLog).toContain('no native version is known')
   })
 
   it('on a dry run prints the plan and writes nothing', async () => {
@@ -100,7 +100,7 @@ describe('a promotion', () => {
     const warned = await promote(world, { 'on-incompatible': 'warn' })
     expect(warned.outputs.outcome).toBe('published')
     expect(warned.visibleLog).toContain(
-      'Warning: Apps that take 1.2.0 from channel production lack native code',
+      'Warning: Installed apps on channel production (with 1.2.0) lack native code',
     )
   })
 
@@ -143,7 +143,7 @@ describe('a promotion', () => {
       })
       const run = await promote(world, { 'capgo-token': key })
       expect(run.outputs.outcome, run.visibleLog).toBe('published')
-      expect(run.visibleLog).toContain('could not be noted')
+      expect(run.visibleLog).toContain('Could not record this run')
     },
   )
 })

@@ -85,6 +85,6 @@ export async function openPull(world: World, options: PullOptions = {}): Promise
         .commentsOf(number)
         .filter(({ author }) => author === 'github-actions[bot]')
         // The seal differs with the key, which is drawn.
-        .map(({ body }) => body.replace(/<!-- key [0-9a-f.]+ -->/, '<!-- key SEAL -->')),
+        .map(({ body }) => body.replace(/<!-- key [0-9a-f.]+ -->/g, '<!-- key SEAL -->')),
   }
 }

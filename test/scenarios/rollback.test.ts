@@ -50,7 +50,7 @@ describe('a roll-back', () => {
     world.repo.commit({ 'README.md': 'Read me' })
     const same = await world.push('main')
     expect(same.outputs).toMatchObject({ outcome: 'published', 'bundle-version': bad!.name })
-    expect(same.visibleLog).toContain(`This content is that of ${bad!.name}, from which run 4.1 rolled`)
+    expect(same.visibleLog).toContain(`Run 4.1 rolled back ${bad!.name}, which has the same content.`)
     const mended = await publish(world, 'Mended')
     expect(mended.outputs, mended.visibleLog).toMatchObject({ outcome: 'published' })
   })
@@ -120,7 +120,7 @@ describe('a roll-back', () => {
     const run = await rollBack(world)
     expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-id': String(good!.id) })
     expect(run.visibleLog).toContain('1 of 2 known devices')
-    expect(run.visibleLog).toContain('2 known devices run that')
+    expect(run.visibleLog).toContain('2 devices still run')
   })
 
   it('on a dry run writes nothing', async () => {

@@ -135,6 +135,29 @@ describe.each(['base', 'new'] as const)('a rollout on a server of the profile %s
     expect(await offers(world)).toEqual({ [all.outputs['bundle-version']!]: 200 })
   })
 
+  it('stops a publish before its build, unless the publish would leave it alone', async () => {
+    const world = await createWorld({
+      role: 'app_admin',
+      server: { profile },
+      builds: true,
+      builtAction: false,
+    })
+    await world.push('main')
+    const old = world.repo.commit({ 'greeting.txt': '<h1>Older</h1>\n' })
+    world.repo.commit({ 'greeting.txt': '<h1>Next</h1>\n' })
+    await world.push('main', { inputs: { rollout: '25' } })
+    const again = await world.push('main', { inputs: { rollout: '25' } })
+    expect(again.outputs, again.visibleLog).toMatchObject({ outcome: 'unchanged', rollout: '25' })
+    world.repo.detach(old)
+    const late = await world.push('main', { sha: old })
+    expect(late.outputs, late.visibleLog).toMatchObject({ outcome: 'stale' })
+    world.repo.checkout('main')
+    world.repo.commit({ 'greeting.txt': '<h1>More</h1>\n' })
+    const refused = await world.push('main', { inputs: { rollout: '25' } })
+    expect(refused.outputs['error-code'], refused.visibleLog).toBe('rollout_active')
+    expect(refused.visibleLog).not.toContain('Build (build)')
+  })
+
   it('is not moved backwards by an older commit', async () => {
     const world = await create()
     const old = world.repo.commit({ 'greeting.txt': '<h1>Older</h1>\n' })
@@ -166,7 +189,7 @@ it('a channel that serves nothing gives the first bundle to everybody', async ()
   const world = await createWorld({ role: 'app_admin' })
   const run = await world.push('main', { inputs: { rollout: '10' } })
   expect(run.outputs).toMatchObject({ outcome: 'published', rollout: '' })
-  expect(run.visibleLog).toContain('nothing that others could keep')
+  expect(run.visibleLog).toContain('serves nothing yet, so all devices get the bundle')
 })
 
 it('a rollout on a dry run is told and not begun', async () => {

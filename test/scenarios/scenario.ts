@@ -211,7 +211,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
           ),
           '--- requests to GitHub',
           ...listsInOrder(
-            deploymentsLast(githubRequests.map(({ operation, status }) => `${operation} ${status}`)),
+            besidesLast(githubRequests.map(({ operation, status }) => `${operation} ${status}`)),
           ),
         ].join('\n'),
         {
@@ -244,10 +244,19 @@ function listsInOrder(requests: readonly string[]): string[] {
   return ordered
 }
 
-/** A deployment is begun while the run goes on, so its requests fall between any others. */
-function deploymentsLast(requests: readonly string[]): string[] {
-  const isDeployment = (request: string) => request.includes('deployment')
-  return [...requests.filter(request => !isDeployment(request)), ...requests.filter(isDeployment)]
+/**
+ * A deployment is begun while the run goes on, and commits are compared meanwhile, so that their requests fall between
+ * any others.
+ */
+function besidesLast(requests: readonly string[]): string[] {
+  const isBeside = (request: string) => /deployment|compare-commits/.test(request)
+  const beside = requests.filter(isBeside)
+  const isCompare = (request: string) => request.includes('compare-commits')
+  return [
+    ...requests.filter(request => !isBeside(request)),
+    ...beside.filter(isCompare),
+    ...beside.filter(request => !isCompare(request)),
+  ]
 }
 
 /** Requests that are sent side by side come in any order: such neighbours are sorted, and reads of bundles stand last. */
@@ -279,8 +288,10 @@ export function withoutChance(text: string, known: Readonly<Record<string, strin
   let clean = text
   for (const [from, to] of Object.entries(known)) clean = clean.replaceAll(from, to)
   return clean
+    .replace(/^▸ (?:\d+:)?\d+:\d\d /gm, '▸ ')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'UUID')
-    .replace(/\b\d+(\.\d+)? ?(ms|s)\b/g, 'N s')
+    .replace(/\b\d+(\.\d+)?[ \u00a0]?(ms|s)\b/g, 'N s')
+    .replace(/\b[A-Z][a-z]{2}\u00a0\d{1,2}, \d\d:\d\d\u00a0UTC/g, 'TIME')
     .replace(/<!-- key [0-9a-f.]+ -->/g, '<!-- key SEAL -->')
     .replace(/\/(tmp|dev\/shm)\/[\w./-]+/g, '/tmp/…')
 }

@@ -36,7 +36,7 @@ it('artifact: the maps are at the run, byte for byte, and on no phone', async ()
   const inputs = { 'source-maps': 'artifact' }
   const planned = await world.push('main', { inputs: { ...inputs, 'dry-run': 'true' } })
   expect(planned.visibleLog).toContain(
-    '2 source maps would be kept as the artifact source-maps-com.example.app-1.2.0.',
+    'Would store 2 source maps as artifact source-maps-com.example.app-1.2.0.',
   )
   expect(world.hosted.artifacts).toEqual([])
 
@@ -77,6 +77,7 @@ it('artifact: what cannot be stored ends the run before devices see the bundle',
   expect(none.outputs.outcome).toBe('published')
   expect(none.log.annotations).toMatchObject([
     { level: 'warning', message: expect.stringContaining('the web folder has no source maps') },
+    { level: 'notice', message: expect.stringMatching(/^Published /) },
   ])
   expect(world.hosted.artifacts).toEqual([])
 

@@ -33,7 +33,7 @@ describe('the newest word on a branch is its head', () => {
     world.repo.detach(second)
     const dropped = await world.push('main', { sha: second })
     expect(dropped.outputs).toMatchObject({ outcome: 'stale' })
-    expect(dropped.outputs.reason).toContain('is not in its history any more')
+    expect(dropped.outputs.reason).toContain('whose history does not include')
     expect(commitOn(world, 'production')).toBe(first)
   })
 
@@ -84,7 +84,7 @@ describe('the newest word on a branch is its head', () => {
     const run = await world.run(dispatchEvent({ ref: 'refs/heads/main', sha: main }))
     expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'published' })
     expect(commitOn(world, 'production')).toBe(hotfix)
-    expect(run.visibleLog).toContain(`the run itself is of main at ${main.slice(0, 7)}`)
+    expect(run.visibleLog).toContain(`instead of main at ${main.slice(0, 7)}`)
   })
 })
 
@@ -116,7 +116,7 @@ describe('a pull request is what GitHub says now', () => {
     const edited = await pull.run('edited')
     expect(edited.outputs).toMatchObject({ outcome: 'skipped' })
     expect(bundlesOf(world).filter(({ name, deleted }) => !deleted && name.includes('-pr.12.'))).toEqual([])
-    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('Preview closed')])
+    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('Preview removed')])
   })
 
   it('so any event makes the preview that is missing, and one that changes nothing builds nothing', async () => {
@@ -145,7 +145,7 @@ describe('a pull request is what GitHub says now', () => {
     pull.push({ 'capacitor.config.json': '{ "appId": ' })
     const broken = await pull.run('synchronize')
     expect(broken.exitCode).toBe(1)
-    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('No preview of')])
+    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('Preview failed')])
     expect(pull.comments()[0]).toContain('still works')
   })
 

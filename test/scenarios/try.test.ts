@@ -73,7 +73,9 @@ describe('npm run try', () => {
     expect(json).toEqual({
       exitCode: 0,
       outputs: expect.objectContaining({ outcome: 'published', 'bundle-version': '1.2.0' }),
-      annotations: [],
+      annotations: [
+        { level: 'notice', message: expect.stringMatching(/^Published 1\.2\.0 to production\. /) },
+      ],
       summary: expect.stringContaining('production'),
       comments: [],
       channels: [{ name: 'production', public: true, bundle: '1.2.0' }],

@@ -56,7 +56,7 @@ describe('verify', () => {
     expect(run.outputs.reason).toContain('disable_prod_build')
   })
 
-  it('fails when the download is not what was published', async () => {
+  it('fails when the download differs from the published file', async () => {
     const world = await createWorld()
     world.capgo.faults.add({
       match: { method: 'GET', path: /\/files\/read\/.*key=/ },

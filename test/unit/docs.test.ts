@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { readCommands } from '../../scripts/docs/first-publish.ts'
-import { inputsPage } from '../../scripts/docs/inputs-page.ts'
 import { readActionMetadata, readInputExamples } from '../../scripts/docs/main.ts'
+import { inputSections } from '../../scripts/docs/reference.ts'
 import { LITTER } from '../../src/bundle/web-folder.ts'
 import { ERROR_CODES } from '../../src/error-codes.ts'
 import { readInputs } from '../../src/inputs/inputs.ts'
@@ -20,8 +20,8 @@ const reader = (given: Readonly<Record<string, string>>) =>
   readInputs(name => (given[name] ?? defaults[name] ?? '').replace(/\$\{\{ *([\w.]+) *\}\}/g, 'value-of-$1'))
 
 describe('docs/inputs.yml', () => {
-  const examples = Object.entries(readInputExamples()).flatMap(([name, list]) =>
-    list.map(({ with: fragment }) => [name, fragment] as const),
+  const examples = Object.values(readInputExamples()).flatMap(task =>
+    Object.entries(task).map(([name, { with: fragment }]) => [name, fragment] as const),
   )
 
   it.each(examples)('%s: the action takes %j', (name, fragment) => {
@@ -37,17 +37,18 @@ describe('docs/inputs.yml', () => {
     if (isReadable(others)) expect(taken).not.toEqual(reader(others))
   })
 
-  it('has an example of every input, and of nothing else', () => {
-    const { channels, ...others } = readInputExamples()
-    expect(() => inputsPage(inputs, others)).toThrow(
-      /The input "channels" has no example. Add one to docs\/inputs.yml/,
+  it('has one example of every input, and of nothing else', () => {
+    expect(examples.map(([name]) => name).sort()).toEqual(Object.keys(inputs).sort())
+    const { Testers, 'Self-hosted Capgo': _, ...others } = readInputExamples()
+    expect(() => inputSections(inputs, { ...others, Testers: Testers! })).toThrow(
+      /The input "api-url" has no example. Add one to docs\/inputs.yml/,
     )
-    expect(() => inputsPage(inputs, { ...others, channels: channels!, chanels: channels! })).toThrow(
-      /examples of "chanels", which is not an input/,
+    expect(() => inputSections(inputs, { ...readInputExamples(), More: { chanels: { with: 'x' } } })).toThrow(
+      /example of "chanels", which is not an input/,
     )
-    expect(() => inputsPage(inputs, { ...others, channels: [{ ...channels![0]!, gives: '' }] })).toThrow(
-      /example of "channels" .* lacks/,
-    )
+    expect(() =>
+      inputSections(inputs, { ...readInputExamples(), Testers: { ...Testers, prune: { with: '' } } }),
+    ).toThrow(/example of "prune" .* lacks/)
   })
 })
 
@@ -61,9 +62,35 @@ function isReadable(given: Readonly<Record<string, string>>): boolean {
   }
 }
 
-it('docs/first-publish.md is the log of the commands that the README gives', () => {
-  const logged = [...read('docs/first-publish.md').matchAll(/^\$ (.+)$/gm)].map(([, command]) => command)
+it('docs/development/first-publish.md is the log of the commands that the README gives', () => {
+  const logged = [...read('docs/development/first-publish.md').matchAll(/^\$ (.+)$/gm)].map(
+    ([, command]) => command,
+  )
   expect(logged).toEqual(readCommands(read('README.md')))
+})
+
+describe('README.md', () => {
+  const readme = read('README.md')
+
+  it('names the version that package.json has', () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string }
+    expect(readme).toContain(`now ${version}. To pin one release`)
+    expect(readme).toContain(`@<sha> # v${version}`)
+  })
+
+  it('is read in two minutes', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(151)
+    expect(readme.split(/\s+/).length).toBeLessThanOrEqual(1300)
+  })
+
+  it('has the defaults of the inputs of every day', () => {
+    const row = /^\| \[`([a-z-]+)`\]\(docs\/reference\.md#\1\) \|[^|]+\|([^|]*)\|$/gm
+    const rows = [...readme.matchAll(row)].map(([, name = '', said = '']) => [name, said.trim()] as const)
+    expect(rows).toHaveLength(8)
+    for (const [name, said] of rows)
+      if (/^`[^`]+`$/.test(said)) expect(said, name).toBe(`\`${inputs[name]?.default}\``)
+      else expect(inputs[name]?.default, name).toBeUndefined()
+  })
 })
 
 describe('docs/troubleshooting.md', () => {

@@ -340,9 +340,9 @@ describe('GitHub', () => {
     ['github_401', 'Bad credentials', 401, /not valid/],
     ['github_403', 'API rate limit exceeded for installation ID 1.', 403, /limit of requests is used up/],
     ['github_403', 'Resource not accessible by integration', 403, /lacks a permission/],
-    ['github_403', 'Repository was archived so is read-only.', 403, /GitHub's own/],
+    ['github_403', 'Repository was archived so is read-only.', 403, /GitHub's message/],
     ['github_429', 'Too many requests', 429, /limit of requests/],
-    ['github_502', '', 502, /trouble/],
+    ['github_502', '', 502, /problems/],
   ])('%s: %s', async (code, message, status, hint) => {
     const github = await connect({ match: {}, times: always, do: { status, body: { message } } })
     const error = await github.readPull(1).catch((thrown: unknown) => thrown)

@@ -99,10 +99,7 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'scenarios/verify.test.ts',
     'needs a native version and a channel that answers, and says so before anything is built',
   ],
-  'working-directory': [
-    'scenarios/preview.test.ts',
-    'has one comment for each of two apps in the repository',
-  ],
+  'working-directory': ['scenarios/several-apps.test.ts', 'one that fails says so in its own row'],
   'app-id': [
     'scenarios/promote.test.ts',
     'works without a checkout, and says that nobody looked whether devices take it',
@@ -209,6 +206,10 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
   ],
+  'comment=separate': [
+    'scenarios/several-apps.test.ts',
+    'have one comment each with comment: separate, and one again without',
+  ],
   'comment=false': [
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
@@ -275,6 +276,7 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
   ],
+  'release-notes': ['scenarios/release-notes.test.ts', 'of a push stand wherever a publish is reported'],
   'source-maps-artifact-url': [
     'scenarios/source-maps.test.ts',
     'artifact: the maps are at the run, byte for byte, and on no phone',
@@ -286,6 +288,7 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
   ],
   devices: ['scenarios/devices.test.ts', 'are listed with names, versions and channels, ids shortened'],
   testers: ['scenarios/testers.test.ts', 'is on the devices of the file, and on no other'],
+  'error-url': ['scenarios/errors.test.ts', '$title'],
   'error-code': ['scenarios/bundle.test.ts', 'is refused where the user insists and it is not possible'],
   reason: [
     'scenarios/build-env.test.ts',
@@ -296,7 +299,10 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
 /** The values that the action's own error lists for one it does not know; null where any text may stand. */
 function valuesOf(input: string): readonly string[] | null {
   try {
-    readInputs(name => (name === input ? 'no-such-value' : defaultOf(name).replace(/\$\{\{.*\}\}/, '')))
+    readInputs(name => {
+      if (name === input) return 'no-such-value'
+      return name === 'capgo-token' ? 'key' : defaultOf(name).replace(/\$\{\{.*\}\}/, '')
+    })
     return null
   } catch (error) {
     const { message, hint = '' } = error as Error & { hint?: string }

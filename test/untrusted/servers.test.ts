@@ -14,7 +14,7 @@ import { createRepository } from '../../local/repository.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
 import { ActionError } from '../../src/errors.ts'
 import { connectGitHub, type GitHub } from '../../src/github/client.ts'
-import { anyMark, markOf } from '../../src/operations/steps/comment-marker.ts'
+import { markOf } from '../../src/operations/steps/comment-marker.ts'
 import { runHere } from '../integration/in-process.ts'
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
@@ -235,11 +235,11 @@ describe('GitHub, at each call', () => {
   const CALLS: Readonly<Record<string, (github: GitHub) => Promise<unknown>>> = {
     findArtifact: github => github.findArtifact(1, 'web'),
     downloadArtifact: github => github.downloadArtifact(1, join(makeScratch('artifact'), 'a.zip'), 1_000_000),
-    findComment: github => github.findComment(12, markOf('com.example.app', 'key')),
     updateComment: github => github.updateComment(1, 'x'),
-    createComment: github => github.createComment(12, markOf('com.example.app', 'key'), 'x'),
+    createComment: github => github.createComment(12, 'x'),
     readFile: github => github.readFile('testers.json', null),
     readMergeBase: github => github.readMergeBase('main', 'a'.repeat(40)),
+    listChanges: github => github.listChanges('a'.repeat(40), 'b'.repeat(40)),
     compare: github => github.compare('a'.repeat(40), 'b'.repeat(40)),
     readPull: github => github.readPull(12),
     listOpenPulls: github => github.listOpenPulls(),
@@ -261,7 +261,7 @@ describe('GitHub, at each call', () => {
       }),
     createPull: github =>
       github.createPull({ title: 'Add', body: '', head: 'capgo/tester-45', base: 'main' }),
-    findComments: github => github.findComments(12, anyMark('key')),
+    findComments: github => github.findComments(12, markOf('key')),
     readDeployedApps: github => github.readDeployedApps('preview/pr-12'),
     endDeployments: github => github.endDeployments('production', 'com.example.app'),
     retireDeployments: github => github.retireDeployments('production', 'com.example.app', 5),

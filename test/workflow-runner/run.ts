@@ -63,6 +63,8 @@ export interface Started {
   readonly event: WorkflowEvent
   /** The repository's secrets. */
   readonly secrets?: Texts
+  /** Secrets of its environments, which only the jobs of each can read. */
+  readonly environments?: Readonly<Record<string, Texts>>
   /** What the job that calls a ready-made workflow passes too. */
   readonly with?: Values
   readonly runAttempt?: number
@@ -200,7 +202,9 @@ class Run {
     mkdirSync(workspace)
     const token = this.#token(scope.permissions)
     const github = { ...(scope.contexts.github as object), token, workspace }
-    const outside = { ...scope.contexts, github, secrets: { ...scope.secrets, GITHUB_TOKEN: token } }
+    const environment = toText(resolve(job.environment ?? '', scope.contexts))
+    const own = this.#run.isForeign ? {} : this.#started.environments?.[environment]
+    const outside = { ...scope.contexts, github, secrets: { ...scope.secrets, ...own, GITHUB_TOKEN: token } }
     const jobEnv = { ...workflow.env, ...(resolve(job.env ?? {}, outside) as Values) }
     const exported: Record<string, string> = {}
     const steps: Record<string, { outputs: Texts; outcome: Result; conclusion: Result }> = {}
@@ -250,7 +254,8 @@ class Run {
     status: Status,
     options: Pick<RunOptions, 'repo' | 'githubToken' | 'env'>,
   ): Promise<StepRun> {
-    const { world, event, secrets = {}, runAttempt = 1 } = this.#started
+    const { world, event, runAttempt = 1, secrets = {}, environments = {} } = this.#started
+    const hidden = [secrets, ...Object.values(environments)].flatMap(each => Object.values(each))
     const all = {
       ...options,
       event,
@@ -259,7 +264,7 @@ class Run {
       runAttempt,
       apiUrl: world.github.url,
       resultsUrl: world.github.resultsUrl,
-      secrets: Object.values(secrets),
+      secrets: hidden,
       // The machine's own npm settings are not the workflow's.
       env: {
         npm_config_userconfig: '/dev/null',
@@ -272,7 +277,7 @@ class Run {
     const what = nameOf(step)
     const ended = async (running: Promise<ActionRun>): Promise<StepRun> => {
       const run = await running
-      failOnLeak(run, Object.values(secrets))
+      failOnLeak(run, hidden)
       return { what, run, outputs: run.outputs, result: run.exitCode === 0 ? 'success' : 'failure' }
     }
     if (step.run !== undefined) {

@@ -5,7 +5,7 @@ import type { WorkflowEvent } from '../../local/runner/event.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 export const OWN_ACTION = 'OWNER/capgo-publish-action'
-const CALLED = /^OWNER\/capgo-publish-action\/(\.github\/workflows\/[\w-]+\.yml)@v1$/
+const CALLED = new RegExp(`^${OWN_ACTION}/(\\.github/workflows/[\\w-]+\\.yml)@v1$`)
 
 export interface Step {
   readonly id?: string

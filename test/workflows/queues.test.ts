@@ -80,7 +80,7 @@ const grouped = texts
 
 function callersOf(file: string): Workflow[] {
   const name = file.split('/').at(-1)!
-  return yamlBlocks('docs/workflows.md')
+  return yamlBlocks('docs/reference.md')
     .filter(({ text }) => text.includes(`workflows/${name}@`))
     .map(({ text }) => parse(text) as Workflow)
 }

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { unzipSync } from 'fflate'
 import { expect, it } from 'vitest'
 import { tagPushEvent } from '../../local/runner/event.ts'
-import { createWorld, tinyApp } from '../scenarios/scenario.ts'
+import { createWorld, REPOSITORY, tinyApp } from '../scenarios/scenario.ts'
 import { runWorkflow } from '../workflow-runner/run.ts'
 import { loadWorkflow, ROOT } from '../workflow-runner/workflow.ts'
 
@@ -19,6 +19,7 @@ async function createProject() {
       'CHANGELOG.md': CHANGELOG,
       'scripts/release-notes.ts': readFileSync(join(ROOT, 'scripts/release-notes.ts')),
       'action.yml': readFileSync(join(ROOT, 'action.yml')),
+      'src/documents.ts': `const REPOSITORY = '${REPOSITORY.split('/')[0]}/capgo-publish-action'\n`,
       'dist/index.js': 'console.log(1)\n',
       '.github/actions/capgo/action.yml': 'name: x\n',
       'README.md': 'Read me\n',
@@ -75,6 +76,16 @@ it('a tag that is of another version, or of no commit on main, is refused before
   expect(logs[1]).toContain('of no commit on main')
   expect(logs.join('')).not.toContain('tested')
   expect(world.hosted.artifacts).toEqual([])
+})
+
+it('documents that name another account are refused before anything is tested', async () => {
+  const world = await createProject()
+  world.repo.commit({ 'src/documents.ts': readFileSync(join(ROOT, 'src/documents.ts')) })
+  const { result, jobs } = await release(world, 'v1.2.0')
+  expect(result).toBe('failure')
+  const log = jobs[0]!.steps.map(({ run }) => run?.visibleLog).join('\n')
+  expect(log).toContain('The documents name another account. Run: npm run set-owner')
+  expect(log).not.toContain('tested')
 })
 
 it('a tag that is no version starts nothing', async () => {

@@ -1,6 +1,6 @@
 /**
  * Every workflow that users take or call is run here, step by step, with the built action against the local Capgo and
- * the local GitHub: the callers as docs/workflows.md shows them, and the files of docs/workflows.
+ * the local GitHub: the callers as docs/reference.md shows them, and the files of docs/workflows.
  */
 import { describe, expect, it } from 'vitest'
 import type { Files } from '../../local/repository.ts'
@@ -33,17 +33,17 @@ import {
 const FORK = 'mallory/daybreak'
 const ADA = 'ada00000-0000-4000-8000-000000000001'
 
-/** By its name; as docs/workflows.md shows it. */
+/** By its name; as docs/reference.md shows it. */
 const callers = new Map(
-  yamlBlocks('docs/workflows.md')
+  yamlBlocks('docs/reference.md')
     .filter(({ text }) => text.startsWith('name:'))
-    .map(({ text, line }) => readWorkflow(`docs/workflows.md:${line}`, text))
+    .map(({ text, line }) => readWorkflow(`docs/reference.md:${line}`, text))
     .map(workflow => [workflow.name, workflow]),
 )
 
 function caller(name: string): Workflow {
   const workflow = callers.get(name)
-  if (workflow === undefined) throw new Error(`docs/workflows.md has no caller "${name}".`)
+  if (workflow === undefined) throw new Error(`docs/reference.md has no caller "${name}".`)
   return workflow
 }
 
@@ -138,7 +138,7 @@ describe('publish', () => {
       'bundle-id': String(servedBy(world, 'beta')!.id),
       'bundle-version': servedBy(world, 'beta')!.name,
     })
-    expect(logs(result)).toContain('Ask for the update as a device would')
+    expect(logs(result)).toContain('Verify the update as a device')
     expect(result.jobs.flatMap(({ groups }) => groups)).toEqual([
       { group: 'capgo-publish-.-push-refs/heads/main', cancels: false },
     ])
@@ -154,27 +154,47 @@ describe('publish', () => {
     expect(bundlesOf(world)).toEqual([])
   })
 
-  it('takes a whole workflow of several events in one: live-update.yml', async () => {
-    const world = await createApp()
+  it('takes a whole workflow of several events in one, each with the weakest key: live-update.yml', async () => {
+    const world = await createApp({ role: 'app_developer' })
+    const preview = world.capgo.seedKey({ appId: APP_ID, role: 'app_preview' })
     const workflow = loadWorkflow('docs/workflows/live-update.yml')
-    const pushed = await run(workflow, world, pushOf(world, 'main'))
+    const started = {
+      secrets: { CAPGO_PREVIEW_TOKEN: preview },
+      environments: { 'live-update': { CAPGO_TOKEN: world.key } },
+    }
+    const go = (event: WorkflowEvent) => runWorkflow(workflow, { world, event, ...started })
+    const pushed = await go(pushOf(world, 'main'))
     expectGreen(pushed)
     expect(pushed.jobs[0]!.groups).toEqual([{ group: 'live-update-push-refs/heads/main', cancels: false }])
     expect(await greetingOn(world, 'production')).toContain('Hello')
-    await pullOn(world)
-    const opened = await run(workflow, world, pullEvent(world, 'opened'))
-    expectGreen(opened)
+    const pull = await pullOn(world)
+    expectGreen(await go(pullEvent(world, 'opened')))
     expect(await greetingOn(world, 'pr-12')).toContain('Good evening')
+    pull.push({ 'greeting.txt': '<h1>Good night</h1>\n' })
+    expectGreen(await go(pullEvent(world, 'synchronize')))
+    expect(await greetingOn(world, 'pr-12')).toContain('Good night')
     // A missed "closed" is made good by the schedule.
     world.hosted.closePull(12, { merged: true })
-    expectGreen(await run(workflow, world, scheduleOf(world)))
+    expectGreen(await go(scheduleOf(world)))
     expect(world.capgo.store.find('channels', { app_id: APP_ID, name: 'pr-12' })).toBeUndefined()
     // Its "closed" is of the base branch's ref, and yet never waits for, or drops, what is pushed there.
     const event = pullEvent(world, 'closed')
     expect(event.ref).toBe('refs/heads/main')
-    const closed = await run(workflow, world, event)
+    const closed = await go(event)
     expect(closed.jobs[0]!.groups).toEqual([{ group: 'live-update-pull_request-12', cancels: false }])
-    await expect(run(workflow, world, pushOf(world, 'feature/evening'))).rejects.toThrow('does not start')
+    await expect(go(pushOf(world, 'feature/evening'))).rejects.toThrow('does not start')
+  })
+
+  it('gives no pull request the key that publishes: live-update.yml', async () => {
+    const world = await createApp()
+    await pullOn(world)
+    const result = await runWorkflow(loadWorkflow('docs/workflows/live-update.yml'), {
+      world,
+      event: pullEvent(world, 'opened'),
+      secrets: { CAPGO_TOKEN: world.key },
+    })
+    expect(result.result).toBe('failure')
+    expect(bundlesOf(world)).toEqual([])
   })
 })
 

@@ -85,7 +85,7 @@ last:
     ['an action that nobody knows', 'a:\n  steps: [{ uses: someone/else@v1 }]', 'no someone/else@v1'],
     [
       'an input that the action has not',
-      'a:\n  steps: [{ uses: actions/checkout@v6, with: { reff: x } }]',
+      'a:\n  steps: [{ uses: actions/checkout@v7, with: { reff: x } }]',
       'reff',
     ],
     ['a key that the runner does not know', 'a:\n  container: x\n  steps: []', 'container'],

@@ -146,7 +146,7 @@ export function issueResources({
       }
     },
 
-    /** `pull` with what GitHub tells of a single one only. */
+    /** `pull` with the fields that GitHub sends only for a single one. */
     fullPull(
       hosted: HostedRepository,
       issue: Issue,

@@ -3,10 +3,11 @@ import { CLOUD } from '../../capgo/hosts.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import type { PullRequest } from '../../event.ts'
+import { readServedCommit } from '../../plan/bundle-comment.ts'
 import { channelDeepLink, webPreview } from '../../plan/preview.ts'
 import type { NativeVersion } from '../../plan/types.ts'
 import { firstRefusal } from '../../plan/version.ts'
-import type { ReadyComment } from '../../report/preview-comment.ts'
+import type { DescribedCommit, ReadyComment } from '../../report/preview-comment.ts'
 import { failuresOf } from '../../report/report.ts'
 import type { PublishResult } from '../../report/result.ts'
 import { writeComment } from './comment.ts'
@@ -21,6 +22,7 @@ interface PublishedPreview {
   readonly prepared: PublishInputs
   readonly outcome: PublishOutcome
   readonly pull: PullRequest
+  readonly commit: DescribedCommit
   readonly testers: PreviewTesters | null
 }
 
@@ -29,10 +31,11 @@ interface PublishedPreview {
  * Returns the run's result with what people need.
  */
 export async function announcePreview(
-  { prepared, outcome, pull, ...published }: PublishedPreview,
+  { prepared, outcome, pull, commit, ...published }: PublishedPreview,
   context: RunContext,
 ): Promise<PublishResult> {
-  const { inputs, capgo } = context
+  const { inputs, capgo, deps } = context
+  const now = deps.now().toISOString()
   const { result, channel, base, bundle: built } = outcome
   if (channel === null) return result
   const { facts, project, app } = prepared
@@ -47,29 +50,34 @@ export async function announcePreview(
   }
   if (result.outcome === 'stale' || served === null || web === null) {
     // This run's own "building" must not stay; the comment of a newer run is left alone.
-    const about = aboutUnserved({ ...facts, channel, pull }, context)
+    const about = aboutUnserved({ ...facts, app, channel, pull, commit }, context)
     const commentUrl = await writeComment({ ...about, state: 'kept', reason: result.reason }, context)
     return { ...result, preview: { ...links, commentUrl } }
   }
   const testers =
     published.testers === null ? null : await reconcileForPull(appId, published.testers, context)
-  const [{ change }, devices] = await Promise.all([
-    compareContents(base?.version ?? null, built.content, capgo),
-    capgo.countOverrides(appId, channel.id).catch(() => null),
-  ])
+  const { change } = await compareContents(base?.version ?? null, built.content, capgo)
+  const isOlder = result.outcome === 'unchanged'
   const commentUrl = await writeComment(
     {
-      ...aboutPull(appId, pull, context, facts.commit),
+      ...aboutPull(appId, pull, context, commit),
       state: 'ready',
       channelName: channel.name,
-      bundle: { ...bundleOf(served, result), ...onPhone(appId, channel) },
+      bundle: {
+        id: served.id,
+        name: served.name,
+        url: result.bundle.url,
+        ...onPhone({ appId, app, channel, bundle: served }, context),
+      },
+      since: isOlder ? (readServedCommit(served, channel.name)?.at ?? null) : now,
+      duration: isOlder ? null : result.duration,
       change:
         change === null || base === null
           ? null
           : { ...change, channel: base.name, download: downloadOf(outcome) },
+      releaseNotes: result.releaseNotes,
       nativeVersions: nativeVersionsOf(project.natives, served, channel),
       nativeChanges: result.nativeChanges,
-      devices,
       web,
       testers,
       warnings: [...result.warnings, ...failuresOf({ ...result, testers }).map(({ message }) => message)],
@@ -77,10 +85,6 @@ export async function announcePreview(
     context,
   )
   return { ...result, testers, preview: { ...links, commentUrl } }
-}
-
-function bundleOf({ id, name }: BundleRow, { bundle: { size, url } }: PublishResult) {
-  return { id, name, size, url }
 }
 
 /** Bytes that a device downloads which has the bundle of the base branch. */

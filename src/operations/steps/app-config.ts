@@ -21,7 +21,7 @@ export interface AppConfig {
   readonly warnings: readonly string[]
 }
 
-/** What a reader needs of the config. */
+/** The parts of the config that a reader needs. */
 interface ConfigNeeds {
   /** Without it, a config that cannot be read is a warning where the input `app-id` is set. */
   readonly webDir: boolean
@@ -54,7 +54,7 @@ export async function readAppConfig(needs: ConfigNeeds, context: CheckoutContext
   if (!isComplete && isPrivileged(trigger)) {
     const missing = inputs.appId === null ? 'app-id' : 'web-dir'
     throw new ActionError('unsafe_config', `On "${trigger.event}" the input "${missing}" must be set.`, {
-      hint: "A Capacitor config is code; on this event it may be a stranger's, beside your secrets, so it is not evaluated.",
+      hint: 'Set it in the workflow. The Capacitor config is code, which can be untrusted on this event, so it is not evaluated next to your secrets.',
     })
   }
   const warnings: string[] = []
@@ -74,7 +74,7 @@ export async function readAppConfig(needs: ConfigNeeds, context: CheckoutContext
   })
   if (config?.unset !== undefined)
     warnings.push(
-      `${shownPath(root, config.file)} has no value for ${config.unset.join(' and ')}: the variable is not set. Pass it with the input build-env.`,
+      `${shownPath(root, config.file)} reads ${config.unset.join(' and ')}, which is not set. Pass it with the input build-env.`,
     )
   const appId = inputs.appId ?? config?.appId ?? ''
   requireAppId(appId, config === null ? undefined : { file: shownPath(root, config.file) })
@@ -96,7 +96,7 @@ function whyUnread(
   // Without a checkout, or in a repository of the web code alone, there is none.
   if (error.code === 'config_missing' || error.code === 'unsafe_config') return null
   if (inputs.privateKey !== '') throw error
-  return `The Capacitor config was not read (${error.code}: ${error.message}) The inputs "app-id" and "web-dir" are used; its native version and its publicKey are not known.`
+  return `The inputs "app-id" and "web-dir" are used, because the Capacitor config was not read (${error.code}: ${error.message}) Its native version and its publicKey are not known.`
 }
 
 function requireAppId(appId: string, at?: Place): void {

@@ -29,7 +29,7 @@ export async function findAppIds(pull: number, context: RunContext): Promise<[st
   )
   if (first === undefined) throw unreadable
   deps.log.info(
-    `${unreadable.message} The app is known from what earlier runs wrote about #${pull}: ${[first, ...others].join(', ')}.`,
+    `${unreadable.message} The app id comes from earlier runs of #${pull}: ${[first, ...others].join(', ')}.`,
   )
   return [first, ...others]
 }
@@ -37,7 +37,7 @@ export async function findAppIds(pull: number, context: RunContext): Promise<[st
 /** Of several apps in one repository this job's has an environment of its own. */
 async function readDeployed(pull: number, context: RunContext): Promise<string[]> {
   if (!context.inputs.deployments) return []
-  const found = await context.bestEffort('look for the app in the deployments', 'deployments: read', github =>
+  const found = await context.bestEffort('find the app in the deployments', 'deployments: read', github =>
     github.readDeployedApps(environmentOf(`preview/pr-${pull}`, context)),
   )
   return found ?? []

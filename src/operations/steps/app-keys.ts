@@ -20,7 +20,7 @@ export async function checkKeys(
     return privateKey === ''
       ? []
       : [
-          'The Capacitor config was not read, so nobody compared its publicKey with the input "private-key": devices with another key refuse the bundle.',
+          'The Capacitor config was not read, so its publicKey was not compared with the input "private-key". Devices with another key reject the bundle.',
         ]
   // For the plugin an empty one is none.
   const publicKey = config.updater.publicKey?.trim() ?? ''
@@ -31,7 +31,7 @@ export async function checkKeys(
       'private_key_missing',
       `${at.file} has a publicKey, and the input "private-key" is empty.`,
       {
-        hint: 'The app accepts only encrypted bundles: iOS always, Android since @capgo/capacitor-updater 8.51.23. Set private-key to the private key of that pair, from a secret. Or remove publicKey from the config, and release the app to the stores.',
+        hint: 'Set private-key to the private key of that pair, from a secret. The app accepts only encrypted bundles: iOS always, Android since @capgo/capacitor-updater 8.51.23. Or remove publicKey from the config, and release the app to the stores.',
         at,
       },
     )
@@ -39,14 +39,17 @@ export async function checkKeys(
   const own = await readEncryption(privateKey, dirname(config.file), null)
   if (publicKey === '')
     throw new ActionError('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
-      hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
+      hint: 'Devices need it to open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or remove the input "private-key".',
       at,
     })
   if (!isSameKey(publicKey, own.publicKey))
     throw new ActionError(
       'public_key_mismatch',
-      `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${own.keyId}….`,
-      { hint: 'No device could open the bundle. Give the private key of that pair.', at },
+      `The public key ${keyIdOf(publicKey)}… in ${at.file} does not match the private key, whose public key is ${own.keyId}….`,
+      {
+        hint: 'Set the input "private-key" to the private key of the pair in the config. Otherwise no device could open the bundle.',
+        at,
+      },
     )
   return []
 }

@@ -13,7 +13,7 @@ export async function requireAssignment(
 ): Promise<void> {
   const scope = { appId, channelId: channel.id }
   const needs = [
-    capgo.requirePermission(`point channel ${channel.name} at a bundle`, 'channel.promote_bundle', scope),
+    capgo.requirePermission(`set channel ${channel.name} to a bundle`, 'channel.promote_bundle', scope),
     ...(stage.bps === null && stage.rolloutBundleId === null
       ? []
       : [

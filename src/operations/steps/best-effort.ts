@@ -1,4 +1,4 @@
-/** Nice-to-have requests to GitHub: where one fails, the run warns and goes on. */
+/** Nice-to-have requests to GitHub: where one fails, the run warns and continues. */
 import type { BestEffort } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import { GitHubError, isForbidden } from '../../github/errors.ts'
@@ -7,11 +7,11 @@ import { BEST_EFFORT_GRACE, type Cancellation, FINAL_UPDATE_GRACE } from '../../
 interface BestEfforts {
   /** Not begun once the run is stopped: throws its reason. */
   readonly bestEffort: BestEffort
-  /** What the run says of its own end, however it ended; for some seconds also after it was stopped. */
+  /** Requests about the end of the run, however it ended; for some seconds also after it was stopped. */
   readonly finalUpdate: BestEffort
 }
 
-/** What was warned of, so that it is said once: permissions that are missing, and GitHub's other reasons. */
+/** Warnings that were given, so that each is given once: permissions that are missing, and GitHub's other reasons. */
 interface GivenWarnings {
   readonly missing: Set<string>
   readonly reasons: Set<string>
@@ -24,7 +24,7 @@ export function createBestEfforts(
   warnings: string[],
 ): BestEfforts {
   const given: GivenWarnings = { missing: new Set(), reasons: new Set() }
-  // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
+  // Requests already sent get a short grace period: a comment or deployment whose answer is lost cannot be corrected.
   const bestEffort = create(connect?.(stop.after(BEST_EFFORT_GRACE)) ?? null, given, warnings)
   return {
     bestEffort: async (...what) => {
@@ -76,6 +76,6 @@ function lacking(permission: string, said: string): string {
 function describe(error: unknown): string {
   if (!(error instanceof GitHubError)) return (error as Error).message.replace(/\.$/, '')
   const { status, reason: said } = error
-  if (status === undefined) return `GitHub gave no answer (${said})`
+  if (status === undefined) return `GitHub did not respond (${said})`
   return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`
 }

@@ -4,7 +4,7 @@ import { readEncryption } from '../../bundle/encrypt.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../../bundle/web-directory.ts'
 import { type BundleZip, zipDirectory } from '../../bundle/zip.ts'
 import { MAX_UPLOAD } from '../../capgo/schema.ts'
-import { type BuildOptions, buildWebApp, installDependencies } from '../../checkout/build.ts'
+import { type BuildOptions, buildWebApp, findBuildScript, installDependencies } from '../../checkout/build.ts'
 import {
   type InstalledPackage,
   installedUpdater,
@@ -16,7 +16,8 @@ import type { Deps } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { judgeUpdater } from '../../plan/updater.ts'
-import { shownPath } from '../../runtime/paths.ts'
+import { plural } from '../../report/format.ts'
+import { formatBytes } from '../../runtime/bytes.ts'
 import { unwritable, workspaceUnusable } from '../../runtime/runner-folders.ts'
 import type { Content } from './content.ts'
 import type { Project } from './project.ts'
@@ -40,10 +41,10 @@ async function blameRunner(error: unknown, directory: string): Promise<never> {
   if (!(error instanceof ActionError) || !/^(install|build)_failed$/.test(error.code)) throw error
   const why = await unwritable(directory)
   if (why !== null)
-    throw workspaceUnusable(`${error.message} The app's folder cannot be written to (${why}).`, error.output)
+    throw workspaceUnusable(`${error.message} The app's folder is not writable (${why}).`, error.output)
   if (/\bENOSPC\b|no space left on device/i.test(error.output ?? ''))
     throw new ActionError('disk_full', `${error.message} The runner has no space left.`, {
-      hint: 'Free some space in a step before, or take a larger runner.',
+      hint: 'Free some space in an earlier step, or use a larger runner.',
       ...(error.output === undefined ? {} : { output: error.output }),
     })
   throw error
@@ -95,7 +96,7 @@ export async function install(
   return log
     .group('Install dependencies', async () => {
       const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
-      log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
+      log.info(command === null ? 'Dependencies are already installed.' : `Installed with ${command}.`)
       return { command, child }
     })
     .catch((error: unknown) => blameRunner(error, directory))
@@ -116,9 +117,9 @@ export async function buildBundle(
   await deps.requireUntouched()
   return log.group('Check and zip', async () => {
     const { checked, zip } = await (zipping ?? checkAndZip(project, inputs, deps))
-    for (const { path, why } of checked.excluded) log.info(`left out: ${path} (${why})`)
+    for (const { path, why } of checked.excluded) log.info(`Left out: ${path} (${why})`)
     log.info(
-      `${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
+      `${plural(checked.files.length, 'file')}, ${formatBytes(checked.totalBytes)} → zip of ${formatBytes(zip.size)} (SHA-256 ${zip.sha256.slice(0, 12)})`,
     )
     const nativePackages = await readNativePackages(project.packageDirectory)
     const content = await describeContent(project, { checked, zip, nativePackages }, inputs, deps)
@@ -141,6 +142,8 @@ export async function buildBundle(
 async function build(project: Project, { buildScript: script }: Inputs, deps: Deps): Promise<number> {
   const { log, clock } = deps
   const began = clock()
+  // Before minutes are spent on the install.
+  await findBuildScript({ ...project, script })
   const { child } = await install(project, deps)
   await log
     .group(`Build (${script})`, () => log.output(onOutput => buildWebApp({ ...child, script, onOutput })))
@@ -148,7 +151,7 @@ async function build(project: Project, { buildScript: script }: Inputs, deps: De
   return clock() - began
 }
 
-/** What the zip stands for on Capgo: checksum, key, native packages. */
+/** The zip's content for Capgo: checksum, key, native packages. */
 async function describeContent(
   project: Project,
   { checked, zip, nativePackages }: WebZip & { readonly nativePackages: readonly InstalledPackage[] },

@@ -31,8 +31,8 @@ export function reopenRow(row: BundleRow, { encryption }: Content): OpenRow {
   if (session !== null) return { row, session }
   throw new ActionError(
     'session_key_unreadable',
-    `The session key of the unfinished bundle ${row.name} is missing or damaged, so that no device could open it.`,
-    { hint: 'Delete that bundle in the Capgo console, and run the job again.' },
+    `The session key of the unfinished bundle ${row.name} is missing or damaged, so no device could open it.`,
+    { hint: 'Delete that bundle in the Capgo console, then re-run the job.' },
   )
 }
 
@@ -60,7 +60,7 @@ async function makeRow(
     if (created !== null) return { row: created, session }
     // Taken in between; or our own row, made by a request whose answer was lost.
     const row = await capgo.readBundle(plan.appId, name)
-    if (row === null) throw permissionMissing(`see bundle ${name}, which exists`, 'app.read_bundles')
+    if (row === null) throw permissionMissing(`read bundle ${name}, which exists`, 'app.read_bundles')
     if (
       row.storage_provider === 'r2-direct' &&
       !row.deleted &&
@@ -74,7 +74,7 @@ async function makeRow(
     'no_free_name',
     `All of these bundle names were taken meanwhile: ${action.names.join(', ')}.`,
     {
-      hint: 'Several jobs publish the same app and channel at once. Give the workflow a concurrency group for each channel, and run this job again.',
+      hint: 'Several jobs publish the same app and channel at once. Add a concurrency group for each channel to the workflow, then re-run the job.',
     },
   )
 }
@@ -106,9 +106,9 @@ export async function freezeRow(
   await capgo.requireKey(appId)
   throw new ActionError(
     'bundle_vanished',
-    `Bundle ${row.name} was removed or changed while it was published.`,
+    `Bundle ${row.name} was deleted or changed while it was published.`,
     {
-      hint: 'Another job or person works on this bundle. Run the job again.',
+      hint: 'Another job or person changed this bundle. Re-run the job.',
     },
   )
 }

@@ -1,4 +1,4 @@
-/** Carries out a promotion, a roll-back or a change of a rollout: a bundle that is there goes to a channel that is there. */
+/** Carries out a promotion, a rollback or a change of a rollout: a bundle that is there goes to a channel that is there. */
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
@@ -32,9 +32,7 @@ export async function changeChannel(
   const { deps, inputs, capgo } = context
   const { appId, channel, bundle } = plan
   const { natives, opener } = app
-  await deps.log.group('Plan', async () => {
-    for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
-  })
+  for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
   const size = change.size ?? (await measure(bundle, capgo))
   const warnings = [...app.warnings, ...warnOfEncryption(plan, app)]
   const resultOf = (outcome: Change | null, work: number | null) =>
@@ -76,16 +74,16 @@ function deploy(
   return withDeployment(deployed, { appId, channelName: channel.name }, context, work)
 }
 
-/** Either key tells that the app has a public one. */
+/** Either key means that the app has a public one. */
 function warnOfEncryption({ bundle }: MovePlan, { opener }: RepositoryApp): string[] {
   return opener === null || bundle.session_key
     ? []
     : [
-        `Bundle ${bundle.name} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`,
+        `Bundle ${bundle.name} is not encrypted, but the app has a public key. iOS rejects such a bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`,
       ]
 }
 
-/** What came of it, and the channel as it was read back. */
+/** The result, and the channel as it was read back. */
 interface Change {
   readonly outcome: 'published' | 'unchanged'
   readonly channel: ChannelRow
@@ -118,7 +116,7 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
     const written = { noted: comment, link: noted.link ?? '' }
     if (!(await noteOn(noted, channel.name, written, { appId, capgo })))
       warnings.push(
-        `Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`,
+        `Could not record this run on bundle ${noted.name} (permission app.upload_bundle). Later runs do not know of it.`,
       )
   }
   if (plan.isDone) return { outcome: 'unchanged', channel }
@@ -127,21 +125,21 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
   if (plan.comment !== null) await note(bundle, plan.comment)
   if (plan.rolledBack !== null) await note(plan.rolledBack.bundle, plan.rolledBack.comment)
   const now = await capgo.requireChannel(appId, channel.name)
-  // What was judged is what the channel served then.
+  // The plan was made for what the channel served then.
   if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
     throw new ActionError(
       'channel_changed',
-      `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`,
-      { hint: 'Another job or person works on this channel. It was left alone; run the job again.' },
+      `Channel ${channel.name} was changed while this run worked. It now serves ${now.version?.name ?? 'nothing'}.`,
+      { hint: 'Another job or person changed it. This run did not change the channel. Re-run the job.' },
     )
+  deps.log.info(`Updating channel ${channel.name}, then reading it back.`)
   if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, { appId, channel: now }, capgo)
   const served = await capgo.requireChannel(appId, channel.name)
   if (!isAt(stage, bundle.id, served))
     throw new ActionError(
       'not_served',
       `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`,
-      { hint: 'Another job or person changed the channel at the same moment. Run the job again.' },
+      { hint: 'Another job or person changed the channel at the same moment. Re-run the job.' },
     )
-  deps.log.info(plan.why)
   return { outcome: 'published', channel: served }
 }

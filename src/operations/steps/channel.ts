@@ -25,7 +25,7 @@ export async function requireFound(
   if (channel) return channel
   const names = (await capgo.listChannels(appId)).map(each => each.name)
   throw new ActionError('channel_unknown', `Channel ${name} does not exist, or the key cannot see it.`, {
-    hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
+    hint: `Correct the input "${input}". ${names.length === 0 ? 'The app has no channel yet: a publish creates the first one' : `Channels of the app: ${names.join(', ')}`}.`,
   })
 }
 

@@ -1,63 +1,94 @@
-/** The first lines of a comment of ours: of which app, by which run, and the proof that it is ours. */
+/** The first lines of a section of a comment: of which app, by which run, and the proof that it is ours. */
 import { createHmac } from 'node:crypto'
 import type { Mark, Proof } from '../../github/comments.ts'
+import { MARK, parseSections, type Section } from '../../report/comment-sections.ts'
 
 export interface RunNumber {
   readonly id: number
   readonly attempt: number
 }
 
-interface CommentMark extends Mark {
-  /** `comment` is the number that GitHub gave it; null where it has none yet, so that nothing can be sealed. */
-  head(run: RunNumber, comment: number | null): string
+/** What a section says: the run that wrote it, how often that was changed since, and its text without the head. */
+export interface Statement {
+  readonly run: RunNumber
+  readonly revision: number
+  readonly text: string
 }
 
-const BEGINS = '<!-- capgo-publish-action '
+interface CommentMark extends Mark {
+  /** A section; `comment` is the number that GitHub gave it, null where it has none yet, so that nothing can be sealed. */
+  write(appId: string, statement: Statement, comment: number | null): Section
+  /** Whether this key's holder wrote the section. */
+  owns(section: Section, comment: number): boolean
+}
+
 const HEAD =
-  /^<!-- capgo-publish-action (\S+) -->\r?\n<!-- run (\d+)\.(\d+) -->(?:\r?\n<!-- key ([0-9a-f]+)(?:\.([0-9a-f]+))? -->)?/
+  /^<!-- capgo-publish-action (\S+) -->\r?\n<!-- run (\d+)\.(\d+) -->(?:\r?\n<!-- key ([0-9a-f]+)(?:\.([0-9a-f]+))? -->)?(?:\r?\n<!-- revision (\d+) -->)?(?:\r?\n)?/
 /** Bytes of an HMAC that are shown: more than anybody guesses. */
 const SHOWN = 16
+/** From the strongest to the weakest. */
+const PROOFS: readonly Proof[] = ['sealed', 'signed', 'former', 'marked']
 
 /**
- * How the comments about an app are made and known, by the Capgo key. `signed` texts can be copied to another comment;
- * a seal holds for the one whose number it is about. Nothing of the key can be learned from either: HMAC-SHA256.
+ * How sections are made and known, by the Capgo key. `signed` texts can be copied to another comment; a seal holds for
+ * the one whose number it is about. Nothing of the key can be learned from either: HMAC-SHA256.
  */
-export function markOf(appId: string, capgoToken: string): CommentMark {
-  const key = keyOf(capgoToken)
+export function markOf(capgoToken: string): CommentMark {
+  // A key of its own: what is signed here can never stand for anything else that the token might sign.
+  const key = hmac(capgoToken, 'capgo-publish-action: comments')
+  const signatureOf = (appId: string) => shown(hmac(key, `app ${appId}`))
+  const sealOf = (appId: string, comment: number) => shown(hmac(key, `app ${appId} comment ${comment}`))
+
+  function proofOf({ text }: Section, comment: number): Proof {
+    const [, appId, , , signature, seal] = HEAD.exec(text) ?? []
+    if (appId === undefined) return 'marked'
+    if (signature !== signatureOf(appId)) return 'former'
+    return seal === sealOf(appId, comment) ? 'sealed' : 'signed'
+  }
+
   return {
-    begins: `${BEGINS}${appId} -->`,
-    prove: comment => prove(comment, key),
-    head(run, comment) {
-      const seal = comment === null ? '' : `.${sealOf(appId, comment, key)}`
-      return `${BEGINS}${appId} -->\n<!-- run ${run.id}.${run.attempt} -->\n<!-- key ${signatureOf(appId, key)}${seal} -->\n`
+    begins: MARK,
+    /** As well as its best section is proven. */
+    prove({ id, body }) {
+      const proofs = parseSections(body).map(section => proofOf(section, id))
+      return PROOFS.find(proof => proofs.includes(proof)) ?? 'marked'
+    },
+    owns: (section, comment) => ['sealed', 'signed'].includes(proofOf(section, comment)),
+    write(appId, { run, revision, text }, comment) {
+      const seal = comment === null ? '' : `.${sealOf(appId, comment)}`
+      const lines = [
+        `${MARK}${appId} -->`,
+        `<!-- run ${run.id}.${run.attempt} -->`,
+        `<!-- key ${signatureOf(appId)}${seal} -->`,
+        ...(revision === 0 ? [] : [`<!-- revision ${revision} -->`]),
+        text,
+      ]
+      return { appId, text: lines.join('\n') }
     },
   }
 }
 
-/** How our comments are known, whatever the app. */
-export function anyMark(capgoToken: string): Mark {
-  const key = keyOf(capgoToken)
-  return { begins: BEGINS, prove: comment => prove(comment, key) }
+/** What a section says; it is older than any where it has no such head. */
+export function readSection({ text }: Pick<Section, 'text'>): Statement {
+  const [head, , id = 0, attempt = 0, , , revision = 0] = HEAD.exec(text) ?? []
+  return {
+    run: { id: Number(id), attempt: Number(attempt) },
+    revision: Number(revision),
+    text: text.slice(head?.length ?? text.indexOf('\n') + 1),
+  }
 }
 
-/** Null where the text is not in the form of ours. */
-export function readHead(body: string): { readonly appId: string; readonly run: RunNumber } | null {
-  const [, appId, id, attempt] = HEAD.exec(body) ?? []
-  return appId === undefined ? null : { appId, run: { id: Number(id), attempt: Number(attempt) } }
+export function compareRuns(one: RunNumber, other: RunNumber): number {
+  return one.id - other.id || one.attempt - other.attempt
 }
 
-function prove({ id, body }: { readonly id: number; readonly body: string }, key: Buffer): Proof {
-  const [, appId, , , signature, seal] = HEAD.exec(body) ?? []
-  if (appId === undefined) return 'marked'
-  if (signature !== signatureOf(appId, key)) return 'former'
-  return seal === sealOf(appId, id, key) ? 'sealed' : 'signed'
+/** The newer of two sections of an app. */
+export function newer(one: Section, other: Section | undefined): Section {
+  if (other === undefined) return one
+  const [first, second] = [readSection(one), readSection(other)]
+  const order = compareRuns(first.run, second.run) || first.revision - second.revision
+  return order >= 0 ? one : other
 }
-
-// A key of its own: what is signed here can never stand for anything else that the token might sign.
-const keyOf = (capgoToken: string) => hmac(capgoToken, 'capgo-publish-action: comments')
-const signatureOf = (appId: string, key: Buffer) => shown(hmac(key, `app ${appId}`))
-const sealOf = (appId: string, comment: number, key: Buffer) =>
-  shown(hmac(key, `app ${appId} comment ${comment}`))
 
 function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()

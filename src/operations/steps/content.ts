@@ -4,11 +4,11 @@ import type { HashedFile } from '../../bundle/zip.ts'
 import type { NativePackage } from '../../capgo/schema.ts'
 import type { DeltaMode } from '../../plan/delta.ts'
 
-/** What a bundle is made of, before it is encrypted for one bundle name. */
+/** The content of a bundle, before it is encrypted for one bundle name. */
 export interface Content {
   /** Path, size in bytes and SHA-256 (lower-case hex). */
   readonly zip: { readonly path: string; readonly size: number; readonly sha256: string }
-  /** What Capgo keeps as the checksum: the zip's SHA-256, signed where it is encrypted. Tells the content apart. */
+  /** Capgo's checksum: the zip's SHA-256, signed where it is encrypted. Tells the content apart. */
   readonly checksum: string
   /** Absolute path of the web folder. */
   readonly directory: string
@@ -17,14 +17,14 @@ export interface Content {
   readonly files: readonly HashedFile[] | null
   readonly encryption: Encryption | null
   readonly delta: DeltaMode
-  /** Of the updater in the app; null when nothing tells. */
+  /** Of the updater in the app; null when unknown. */
   readonly pluginVersion: string | null
   readonly nativePackages: readonly NativePackage[]
   /** An existing folder beside the checkout. */
   readonly scratch: string
 }
 
-/** What a bundle's delta files came to. */
+/** The result of storing a bundle's delta files. */
 export interface DeltaReport {
   readonly files: number
   /** Files and bytes that were sent; the others were stored already. */

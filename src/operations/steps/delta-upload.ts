@@ -26,9 +26,9 @@ const MAX_ROUNDS = 3
 export interface DeltaStore {
   readonly manifest: readonly ManifestEntry[]
   readonly report: DeltaReport
-  /** Bytes of all files as they are stored; null when the server has not told them all. */
+  /** Bytes of all files as they are stored; null when the server did not report them all. */
   readonly size: number | null
-  /** All files as devices download them; null when the server has not told all their sizes. */
+  /** All files as devices download them; null when the server did not report all sizes. */
   readonly files: readonly ListedFile[] | null
   /**
    * Looks at every object that the manifest names, sends again what is gone, and returns how many that were. To be called
@@ -38,7 +38,7 @@ export interface DeltaStore {
   confirm(): Promise<number>
 }
 
-/** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
+/** Files that the app has stored: the delta files of the bundle that is served, else of the newest ones. */
 async function readStored(
   served: BundleRow | null,
   known: StoredFiles,
@@ -122,7 +122,7 @@ async function splitFiles(
 interface Sender {
   /** A file that may be there is asked for first. `fileName` is that of its row, where it has one. */
   send(file: HashedFile, known: { readonly mayBeThere: boolean; readonly fileName?: string }): Promise<Entry>
-  /** What was sent until now. */
+  /** Progress of the upload. */
   count(): Pick<DeltaReport, 'sent' | 'sentBytes'>
 }
 
@@ -191,9 +191,9 @@ function filesGone(gone: readonly Entry[]): ActionError {
   const [first] = gone
   return new ActionError(
     'delta_files_gone',
-    `Capgo does not keep ${gone.length} of the delta files, ${first?.file.path} among them, although they were sent.`,
+    `Capgo lost ${gone.length} of the delta files that were sent, such as ${first?.file.path}.`,
     {
-      hint: 'Devices could not install the bundle, so nothing was published. Run the job again later. If it stays, publish with "delta: false" and report it to who runs this Capgo.',
+      hint: 'Devices could not install the bundle, so nothing was published. Re-run the job later. If it fails again, publish with "delta: false" and report it to the operator of the server.',
     },
   )
 }

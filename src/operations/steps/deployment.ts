@@ -4,7 +4,9 @@ import type { ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { RefGone } from '../../errors.ts'
 import type { PublishPlan } from '../../plan/publish-facts.ts'
+import { NO_RELEASE_NOTES, type ReleaseNotes, summariseReleaseNotes } from '../../plan/release-notes.ts'
 import { bundlePage } from '../../report/channel-results.ts'
+import { makeVisible } from '../../report/markdown.ts'
 import { shownPath } from '../../runtime/paths.ts'
 import type { ChannelOutcome } from './execution-context.ts'
 
@@ -30,7 +32,7 @@ export function environmentOf(name: string, { deps, inputs }: Pick<RunContext, '
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
 export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 'channel'>>(
   { environment: name, commit, purpose }: DeploymentSubject,
-  plan: Pick<PublishPlan, 'appId' | 'channelName'>,
+  plan: Pick<PublishPlan, 'appId' | 'channelName'> & Partial<Pick<PublishPlan, 'releaseNotes'>>,
   context: RunContext,
   publish: () => Promise<T>,
 ): Promise<T> {
@@ -47,6 +49,7 @@ export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 
       transient,
       production,
       channel: plan.channelName,
+      changes: room => summariseReleaseNotes(visible(plan.releaseNotes ?? NO_RELEASE_NOTES), room),
       logUrl: trigger.runUrl,
     }),
   )
@@ -71,4 +74,8 @@ export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 
   }
   await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel)
   return published
+}
+
+function visible({ titles, more }: ReleaseNotes): ReleaseNotes {
+  return { titles: titles.map(makeVisible), more }
 }

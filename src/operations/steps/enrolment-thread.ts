@@ -18,7 +18,7 @@ export interface Thread {
 
 export async function readThread(issue: number, context: Enrolling): Promise<Thread> {
   const mark = markOfIssue(issue, context)
-  const comment = await context.github.findComment(issue, mark)
+  const comment = await findOwn(issue, mark, context)
   return { issue, mark, comment, proposal: comment === null ? null : mark.read(comment) }
 }
 
@@ -34,14 +34,31 @@ export async function answer(
   { says, proposal }: { readonly says: EnrolmentComment; readonly proposal: Proposal | null },
   context: Enrolling,
 ): Promise<Answered> {
-  const { issue, mark } = thread
+  const { mark } = thread
   const text = renderEnrolment(says, context.deps.documents('testers'))
   const change = async (known: OwnComment): Promise<OwnComment | null> => {
     const body = mark.head(proposal, known.id) + text
     return known.body.trimEnd() === body.trimEnd() ? known : context.github.updateComment(known.id, body)
   }
   const known = thread.comment === null ? null : await change(thread.comment)
-  const made =
-    known ?? (await change(await context.github.createComment(issue, mark, mark.head(proposal, null) + text)))
+  const made = known ?? (await change(await create(thread, mark.head(proposal, null) + text, context)))
   return { thread: { ...thread, comment: made, proposal }, says }
+}
+
+/** The one that counts: the oldest that this key's holder wrote. The others of this key go. */
+async function findOwn(
+  issue: number,
+  mark: EnrolmentMark,
+  { github }: Enrolling,
+): Promise<OwnComment | null> {
+  const ours = await github.findComments(issue, mark)
+  const [first, ...others] = ours.filter(each => ['sealed', 'signed'].includes(mark.prove(each)))
+  for (const { id } of others) await github.deleteComment(id)
+  return first ?? ours[0] ?? null
+}
+
+/** Another run may create one at the same moment: then the older one counts. */
+async function create({ issue, mark }: Thread, body: string, context: Enrolling): Promise<OwnComment> {
+  const made = await context.github.createComment(issue, body)
+  return (await findOwn(issue, mark, context)) ?? made
 }

@@ -12,25 +12,27 @@ export interface ExecutionContext {
   readonly app: App
   /** As it was read for the plan. */
   readonly channel: ChannelRow | null
-  /** What was read of the app's delta files. */
+  /** The app's delta files, as far as they were read. */
   readonly stored: StoredFiles
   readonly commit: Commit
   readonly content: Content
   readonly storage: StoragePlan
-  /** Why the commit must not go on the channel as it is now, or null; GitHub is asked anew. */
+  /** Why the commit must not be put on the channel as it is now, or null. Asks GitHub anew. */
   readonly staleBy: (channel: ChannelRow | null) => Promise<string | null>
-  /** What must have been done before devices may see the bundle of this name. */
+  /** Work that must be done before devices can see the bundle of this name. */
   readonly beforeSeen: (bundle: string) => Promise<void>
   readonly log: (message: string) => void
   /** Bytes that Capgo has of how many. */
   readonly onProgress: (sent: number, total: number) => void
   /** Files that Capgo has one by one of how many. */
   readonly onFile: (stored: number, total: number) => void
+  /** Files that devices can be given of how many. */
+  readonly onTakeUp: (taken: number, total: number) => void
   /** Called as soon as the channel serves the bundle, and was read back. */
   readonly onServed: (execution: Execution) => void
 }
 
-/** What a publish did to the channel. */
+/** The result of a publish for the channel. */
 export interface ChannelOutcome {
   readonly outcome: 'published' | 'unchanged' | 'stale'
   readonly reason: string

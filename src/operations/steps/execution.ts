@@ -25,8 +25,8 @@ export async function execute(plan: PublishPlan, context: ExecutionContext): Pro
   if (!isTaken && stored.isDeltaOnly)
     throw new ActionError(
       'delta_not_taken_up',
-      `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`,
-      { hint: 'The server does this in the background. Nothing was published; run the job again later.' },
+      `Capgo has not processed the files of bundle ${bundle.name} yet, so no device could get it.`,
+      { hint: 'Nothing was published. The server processes files in the background. Re-run the job later.' },
     )
   const of = {
     size: stored.size,
@@ -34,7 +34,7 @@ export async function execute(plan: PublishPlan, context: ExecutionContext): Pro
     files: stored.delta?.files ?? null,
     warnings: isTaken
       ? []
-      : ['Capgo has not taken up the delta files yet: until it does, devices download the whole zip.'],
+      : ['Capgo has not processed the delta files yet. Until then devices download the whole zip.'],
   }
   // Somebody may have changed it while the server took its time.
   const channel =
@@ -46,7 +46,7 @@ export async function execute(plan: PublishPlan, context: ExecutionContext): Pro
 
 /**
  * All that a run can know before it writes: it throws what that would be refused with (`permission_missing`,
- * `on_premise_app`), or cannot do (`session_key_unreadable`). A run that writes is told the rest of it by its first write.
+ * `on_premise_app`), or cannot do (`session_key_unreadable`). The first write of a real run reports the rest.
  */
 export async function rehearse(
   plan: PublishPlan,
@@ -94,7 +94,7 @@ async function keep(
   }
 }
 
-/** A ready bundle with this content gets this run's commit; without that note it is promoted all the same. */
+/** A ready bundle with this content gets this run's commit; without that note it is still promoted. */
 function storedBefore(plan: PublishPlan, bundle: BundleRow, context: ExecutionContext): StoredBundle {
   const { capgo } = context
   return {
@@ -120,5 +120,5 @@ async function note(
   { capgo, log }: ExecutionContext,
 ): Promise<void> {
   const isNoted = await noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
-  if (!isNoted) log('The commit could not be noted on the bundle; publishing is not affected.')
+  if (!isNoted) log('The commit could not be recorded on the bundle. The publish continues.')
 }

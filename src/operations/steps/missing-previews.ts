@@ -1,9 +1,8 @@
-/** Previews that open pull requests should have and have not: what a clean-up took from one that was reopened. */
+/** Previews that open pull requests should have and have not: what a cleanup took from one that was reopened. */
 import { CLOUD } from '../../capgo/hosts.ts'
 import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import type { PullRequest } from '../../event.ts'
-import type { OwnComment } from '../../github/comments.ts'
 import { type NotedRepository, previewedPulls, readServedCommit } from '../../plan/bundle-comment.ts'
 import { webPreview } from '../../plan/preview.ts'
 import { bundlePage } from '../../report/channel-results.ts'
@@ -61,11 +60,11 @@ export async function findMissing(
     const isExpected =
       known !== null ? isPromised(known, pull) : channel !== null || (await isDeployed(appId, pull, context))
     if (!isExpected) {
-      deps.log.info(`#${pull.number} ${why}: no run has come to make one yet, or it has failed.`)
+      deps.log.info(`#${pull.number} ${why}: its run has not started yet, or failed.`)
       continue
     }
     if (await isOnItsWay(pull, context)) {
-      deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is on its way.`)
+      deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is in progress.`)
       continue
     }
     const lost = { appId, pull, why: `is open, and its preview ${why}`, channel }
@@ -79,7 +78,7 @@ interface LostPreview {
   readonly pull: PullRequest
   /** Goes on after the pull request's number: "was reopened". */
   readonly why: string
-  /** What it has all the same. */
+  /** What it still has. */
   readonly channel: ChannelRow | null
 }
 
@@ -91,9 +90,9 @@ export async function sayMissing(lost: LostPreview, context: RunContext): Promis
     const about = aboutPull(appId, pull, context)
     const served = channel === null ? null : servedBy(channel, lost, context)
     const reason = `#${pull.number} ${why}.`
-    await replaceComment(known, { ...about, state: 'missing', reason, served }, context)
+    await replaceComment({ ...about, state: 'missing', reason, served }, context)
   }
-  return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`
+  return `#${pull.number} ${why}. To make the preview again, push to it or re-run its workflow.`
 }
 
 /** The run that put it there was ended before it could say so, or its last request came late. */
@@ -109,7 +108,6 @@ async function sayThere(
   if (version === null || note?.sha !== pull.headSha || known === null) return
   const { hosts } = context.inputs
   await replaceComment(
-    known,
     {
       ...aboutPull(app.app_id, pull, context),
       state: 'ready',
@@ -118,13 +116,13 @@ async function sayThere(
         id: version.id,
         name: version.name,
         url: bundlePage(hosts.console, app.app_id, version.id),
-        size: null,
-        ...onPhone(app.app_id, channel),
+        ...onPhone({ appId: app.app_id, app, channel, bundle: version }, context),
       },
+      since: note.at,
+      duration: null,
       change: null,
       nativeVersions: [],
       nativeChanges: [],
-      devices: null,
       web: webPreview(app, channel, version, { isCloud: hosts.api === CLOUD.api }),
       testers: null,
       warnings: [],
@@ -147,11 +145,11 @@ function whyOld({ name, version }: ChannelRow, { headSha }: PullRequest): string
 }
 
 /** Whether the comment leads people to expect a preview of this commit. A failure that they know of needs no word. */
-function isPromised({ body }: OwnComment, { headSha }: PullRequest): boolean {
-  return stateOfComment(body) !== 'failed' || !body.includes(shortSha(headSha))
+function isPromised(text: string, { headSha }: PullRequest): boolean {
+  return stateOfComment(text) !== 'failed' || !text.includes(shortSha(headSha))
 }
 
-/** Where no comment is written, deployments tell that it had one. */
+/** Where no comment is written, deployments show that it had one. */
 async function isDeployed(appId: string, { number }: PullRequest, context: RunContext): Promise<boolean> {
   if (!context.inputs.deployments) return false
   const apps = await context.bestEffort(

@@ -1,27 +1,52 @@
 /** Parts of a pull request's comment, made from the facts of a run. */
-import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
+import { CLOUD } from '../../capgo/hosts.ts'
+import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import type { PullRequest } from '../../event.ts'
 import { readServedCommit, type ServedCommit } from '../../plan/bundle-comment.ts'
-import { channelDeepLink, commitOfPull, pullName } from '../../plan/preview.ts'
+import { channelDeepLink, commitOfPull, previewObstacle, pullName } from '../../plan/preview.ts'
 import { bundlePage } from '../../report/channel-results.ts'
-import type { CommentCommit, ServedBundle, ServedPreview } from '../../report/preview-comment.ts'
+import type {
+  CommentCommit,
+  DescribedCommit,
+  OnPhone,
+  ServedBundle,
+  ServedPreview,
+} from '../../report/preview-comment.ts'
+
+/** The commit with title and author, as far as GitHub says them: that is one request, and no reason to warn. */
+export async function describeCommit(
+  { sha, url }: CommentCommit,
+  { author }: PullRequest,
+  { inputs, github }: RunContext,
+): Promise<DescribedCommit> {
+  const isWanted = inputs.comment && !inputs.dryRun
+  const [found] = isWanted ? ((await github?.listCommits(null, 1, sha).catch(() => [])) ?? []) : []
+  return { sha, url, title: found?.title ?? null, author: found?.author ?? `@${author}` }
+}
 
 /** What every comment says. `commit` is the pull request's head where the run is not of another. */
 export function aboutPull(
   appId: string,
   pull: PullRequest,
-  { trigger }: Pick<RunContext, 'trigger'>,
-  { sha, url }: CommentCommit = commitOfPull(pull, trigger),
+  { trigger, deps }: Pick<RunContext, 'trigger' | 'deps'>,
+  commit: DescribedCommit = undescribed(commitOfPull(pull, trigger)),
 ) {
-  return { appId, pull: pull.number, commit: { sha, url }, runUrl: trigger.runUrl }
+  const { documents } = deps
+  return { appId, pull: pull.number, commit, runUrl: trigger.runUrl, documents }
+}
+
+function undescribed({ sha, url }: CommentCommit): DescribedCommit {
+  return { sha, url, title: null, author: null }
 }
 
 /** A preview whose commit is not, or not yet, on its channel. */
 interface UnservedPreview {
   readonly appId: string
+  /** Null where it could not be read. */
+  readonly app: App | null
   readonly pull: PullRequest
-  readonly commit: CommentCommit
+  readonly commit: DescribedCommit
   readonly channelName: string
   /** As it was when the run began; null where it is not there. */
   readonly channel: ChannelRow | null
@@ -34,14 +59,17 @@ export function aboutUnserved(preview: UnservedPreview, context: RunContext) {
 
 /** What the channel serves is a preview of this pull request, or nobody's business here. */
 function servedPreview(
-  { appId, pull, commit, channelName, channel }: UnservedPreview,
+  { appId, app, pull, commit, channelName, channel }: UnservedPreview,
   context: RunContext,
 ): ServedPreview | null {
   const bundle = channel?.version ?? null
   const note = bundle === null ? null : readServedCommit(bundle, channelName)
   const isOwn = note?.pull === pullName(context.trigger.repository, pull.number)
   if (channel === null || bundle === null || !isOwn) return null
-  return { ...servedBundle({ appId, bundle, note }, commit.sha, context), ...onPhone(appId, channel) }
+  return {
+    ...servedBundle({ appId, bundle, note }, commit.sha, context),
+    ...onPhone({ appId, app, channel, bundle }, context),
+  }
 }
 
 /** A bundle that is served instead of the commit `sha`; `note` says what it was built from. */
@@ -65,6 +93,17 @@ export function servedBundle(
   }
 }
 
-export function onPhone(appId: string, channel: ChannelRow) {
-  return { deepLink: channelDeepLink(appId, channel), selfAssignable: channel.allow_device_self_set }
+interface PhonePreview extends Pick<UnservedPreview, 'appId' | 'app'> {
+  readonly channel: ChannelRow
+  readonly bundle: BundleRow
+}
+
+export function onPhone({ appId, app, channel, bundle }: PhonePreview, { inputs }: RunContext): OnPhone {
+  const { hosts } = inputs
+  return {
+    deepLink: channelDeepLink(appId, channel),
+    obstacle: previewObstacle(app, bundle, { isCloud: hosts.api === CLOUD.api }),
+    settings: hosts.console === null ? null : `${hosts.console}/app/${appId}/info`,
+    selfAssignable: channel.allow_device_self_set,
+  }
 }

@@ -20,7 +20,7 @@ export function findNoted(appId: string, number: number | null, capgo: Capgo): P
   return capgo.findBundlesByComment(appId, ` for *#${number ?? ''}`)
 }
 
-/** What this action made on Capgo for a pull request. `noted` from `findNoted`. */
+/** Channels and bundles that this action made for a pull request. `noted` from `findNoted`. */
 export async function findLeftovers(appId: string, traces: PreviewTraces, capgo: Capgo): Promise<Leftovers> {
   const names = namePreviewChannels(traces)
   return planRemoval(traces, names.length === 0 ? [] : await capgo.readChannels(appId, names))
@@ -28,12 +28,12 @@ export async function findLeftovers(appId: string, traces: PreviewTraces, capgo:
 
 export type RemovedParts = Omit<ClosedPreview, 'pull' | 'why'>
 
-/** What came of a removal. */
+/** The result of a removal. */
 export interface Removal {
   readonly removed: RemovedParts
   /** The pull request is open again, so the rest stays. */
   readonly isReopened: boolean
-  /** What could not be deleted although it should; the next run goes on with it. */
+  /** Leftovers that could not be deleted; the next run continues with it. */
   readonly error: ActionError | null
 }
 
@@ -41,7 +41,7 @@ interface Steps {
   /** Whether the preview should still go: asked right before each channel, and before the bundles. */
   readonly mayGoOn: () => Promise<boolean>
   /**
-   * Is told what will be gone before the bundles are: as long as one is there, a later run finds the pull request and
+   * Called with what will be deleted before the bundles are: as long as one is there, a later run finds the pull request and
    * does what this one left undone, when it is stopped.
    */
   readonly announce: (removed: RemovedParts) => Promise<void>
@@ -74,7 +74,7 @@ export async function removeLeftovers(
     if (!(await mayGoOn())) return reopened
     const answer = await capgo.deleteChannel(appId, channel, { withBundle: !mayDeleteBundles })
     if (answer === 'changed') {
-      removed.kept.push(`Channel ${channel.name} stays: somebody changed it meanwhile.`)
+      removed.kept.push(`Channel ${channel.name} is kept: it was changed meanwhile.`)
       continue
     }
     removed.channels.push(channel.name)
@@ -127,14 +127,14 @@ async function removeBundles(
       if (isInProgress(bundle) && (await capgo.removeFailedBundle(appId, name))) tried.set(id, name)
       else if (!mayDelete) lacking++
       else if ((await capgo.deleteBundle(appId, name)) === 'linked')
-        kept.push(`Bundle ${name} stays: another channel serves it.`)
+        kept.push(`Bundle ${name} is kept: another channel serves it.`)
       else tried.set(id, name)
     }
   } catch (failed) {
     if (!(failed instanceof ActionError) || failed instanceof CancelledError) throw failed
     error = failed
   }
-  // What counts is what is there.
+  // Only the current state counts.
   const remaining = await capgo.readRemaining(appId, [...tried.keys()])
   for (const { id } of remaining) tried.delete(id)
   const [left] = remaining
@@ -153,17 +153,17 @@ async function giveBack(
   capgo: Capgo,
 ): Promise<string> {
   const { name } = channel
-  const made = `Channel ${name} stays: no preview made it.`
+  const made = `Channel ${name} is kept: no preview created it.`
   const bundle = await readBefore(appId, before, capgo)
   const now = await capgo.readChannel(appId, name)
-  if (now?.version?.id !== channel.version.id) return `Channel ${name} stays: somebody changed it meanwhile.`
+  if (now?.version?.id !== channel.version.id) return `Channel ${name} is kept: it was changed meanwhile.`
   try {
     if (bundle !== null && isReady(bundle)) {
       if (bundle.id !== channel.version.id) await capgo.promote(appId, bundle.id, channel)
     } else await capgo.emptyChannel(appId, name)
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'permission_missing') throw error
-    return `${made} It still serves ${channel.version.name}, since the key lacks a permission: ${error.message}`
+    return `${made} It still serves ${channel.version.name}, because the key lacks a permission: ${error.message}`
   }
   const after = await capgo.readChannel(appId, name)
   const isBack = (after?.version?.id ?? null) === (before === BUILTIN ? null : bundle?.id)
@@ -181,7 +181,7 @@ function keptForLackOfPermission(count: number): string[] {
   return count === 0
     ? []
     : [
-        `${count === 1 ? 'One older bundle stays' : `${count} older bundles stay`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key cannot delete bundles (permission bundle.delete, role app_admin).`,
+        `${count === 1 ? 'One older bundle is kept' : `${count} older bundles are kept`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key cannot delete bundles (permission bundle.delete, role app_admin).`,
       ]
 }
 

@@ -32,7 +32,7 @@ export interface Project extends Workplace {
   readonly warnings: readonly string[]
 }
 
-/** What the project is read for. */
+/** The purpose of reading the project. */
 interface ProjectUse extends Pick<PublishFacts, 'channelName' | 'purpose'> {
   /** The web build comes from elsewhere, and the web folder need not be known. */
   readonly takesBuild: boolean
@@ -110,15 +110,15 @@ async function checkUpdater(
   const root = deps.workspace
   if ((await hasUpdater(root, directory)) !== false) return []
   const file = shownPath(root, join(directory, 'package.json'))
-  const message = `${file} has no dependency @capgo/capacitor-updater, so the app takes no update.`
+  const message = `${file} has no dependency @capgo/capacitor-updater, so the app gets no updates.`
   if (takesBuild || !inputs.checkNotifyAppReady) return [message]
   throw new ActionError('updater_missing', message, {
-    hint: 'Add the plugin there (for example npm install @capgo/capacitor-updater), run npx cap sync, call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
+    hint: 'Add the plugin (for example npm install @capgo/capacitor-updater) and run npx cap sync. Call notifyAppReady() when the app starts, and release the app to the stores. If another project adds the plugin to the app, set the input check-notify-app-ready to false.',
     at: { file },
   })
 }
 
-/** What the repository says against the publish. */
+/** Settings of the repository that keep apps from the bundle. */
 async function checkApp(
   config: CapacitorConfig | null,
   root: string,
@@ -142,7 +142,7 @@ function changedInputs({ version, minUpdateVersion }: Inputs, { pull, followed }
   const warnings: string[] = []
   if (version !== null && (pull !== null || followed !== null))
     warnings.push(
-      `Input "version" (${version}) is for releases: Capgo never frees a name, so a preview gets one that is derived from it.`,
+      `Input "version" (${version}) is for releases, so this preview gets a name that is derived from it.`,
     )
   if (minUpdateVersion?.includes('+'))
     warnings.push(

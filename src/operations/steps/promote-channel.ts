@@ -9,10 +9,13 @@ import { assign, requireAssignment } from './assign.ts'
 import type { ChannelOutcome, ExecutionContext } from './execution-context.ts'
 
 /** Checks the permission for the last write before the first one. Throws `permission_missing`. */
-export async function requirePromotion(plan: PublishPlan, capgo: Capgo): Promise<void> {
+export async function requirePromotion(
+  plan: Pick<PublishPlan, 'appId' | 'channelId' | 'channelName' | 'rolloutTarget'>,
+  capgo: Capgo,
+): Promise<void> {
   const { appId, channelId, channelName } = plan
   if (channelId === null)
-    await capgo.requirePermission(`make channel ${channelName}`, 'app.create_channel', { appId, channelId })
+    await capgo.requirePermission(`create channel ${channelName}`, 'app.create_channel', { appId, channelId })
   else await requireAssignment(plan.rolloutTarget, appId, { id: channelId, name: channelName }, capgo)
 }
 
@@ -26,6 +29,9 @@ export async function promoteChannel(
   const { capgo, commit } = context
   const stale = await context.staleBy(channel)
   if (channel !== null && stale !== null) return staleOutcome(channel, stale)
+  context.log(
+    `${channel === null ? 'Creating' : 'Updating'} channel ${plan.channelName}, then reading it back.`,
+  )
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
   // The channel as it is now: since the first look it may have become the public one, or another's.
   const refused = target === null || !commit.pull ? null : checkPreviewChannel(target, commit)
@@ -40,7 +46,7 @@ export async function promoteChannel(
       reason:
         plan.rolloutTarget.bps === null
           ? `Channel ${plan.channelName} serves bundle ${bundle.name}.`
-          : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${formatShare(plan.rolloutTarget.bps)} of its devices.`,
+          : `Channel ${plan.channelName} rolls bundle ${bundle.name} out to ${formatShare(plan.rolloutTarget.bps)} of its devices.`,
       channel: served,
       bundle,
     }
@@ -49,7 +55,7 @@ export async function promoteChannel(
   throw new ActionError(
     'not_served',
     `Capgo accepted bundle ${bundle.name} for channel ${plan.channelName}, but the channel serves ${served.version?.name ?? 'nothing'}.`,
-    { hint: 'Another job or person changed the channel at the same moment. Run the job again.' },
+    { hint: 'Another job or person changed the channel at the same moment. Re-run the job.' },
   )
 }
 

@@ -5,11 +5,13 @@ import type { BuiltFacts, PublishPlan } from '../../plan/publish-facts.ts'
 import { NOTHING_STORED, planStorage, type StoragePlan, storesContent } from '../../plan/storage.ts'
 import { renderLogPlan } from '../../report/log.ts'
 import { type BuiltBundle, buildBundle } from './build.ts'
+import { requireBeforeBuild } from './build-preconditions.ts'
 import { commitComparer } from './compare-commits.ts'
 import { UPLOADS } from './delta-upload.ts'
 import { readFactsOfContent } from './publish-facts.ts'
 import type { PublishInputs } from './publish-inputs.ts'
 import { baseChannelsOf } from './publish-target.ts'
+import { releaseNotesReader } from './release-notes.ts'
 import { type ReadStanding, standingReader } from './standing.ts'
 import { requireVerifiable } from './verify.ts'
 
@@ -35,6 +37,8 @@ export async function planPublication(
   const { target, project, facts: before, zipping } = inputs
   const names = checkBeforeBuild(before)
   requireVerifiable(before.channel, before.nativeVersions, { bundle: null, opener: null }, context)
+  const standingTo = standingReader(target.commit, target.readHead, commitComparer(project, context))
+  if (context.inputs.build && webBuild === null) await requireBeforeBuild(inputs, standingTo, capgo)
   const built = await buildBundle(
     webBuild === null ? project : { ...project, webDirectory: webBuild },
     context.inputs,
@@ -45,7 +49,6 @@ export async function planPublication(
   const readStorage = async () => planStorage(content, await capgo.readFilesConfig())
   if (!context.inputs.dryRun && content.checksum !== before.channel?.version?.checksum)
     prefetch(inputs, content.fileCount, readStorage, capgo)
-  const standingTo = standingReader(target.commit, target.readHead, commitComparer(project, context))
   const facts = await readFactsOfContent(
     {
       facts: before,
@@ -56,13 +59,11 @@ export async function planPublication(
     },
     capgo,
     standingTo,
+    releaseNotesReader(target.commit.sha, context),
   )
   const plan = planPublish(facts)
   const bundle = { ...built, warnings: [...project.warnings, ...built.warnings] }
-  await deps.log.group('Plan', async () => {
-    for (const warning of bundle.warnings) deps.log.info(`Note: ${warning}`)
-    for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
-  })
+  for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
   const storage = storesContent(plan.action) ? await readStorage() : NOTHING_STORED
   const warnings = [...plan.warnings, ...storage.warnings]
   return { inputs, bundle, facts, plan: { ...plan, warnings }, storage, standingTo }

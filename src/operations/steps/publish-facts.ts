@@ -6,6 +6,7 @@ import type { Inputs } from '../../inputs/inputs.ts'
 import { isReady } from '../../plan/delivery.ts'
 import { hasOpenFiles } from '../../plan/delta.ts'
 import type { BuiltFacts, PublishFacts } from '../../plan/publish-facts.ts'
+import { NO_RELEASE_NOTES } from '../../plan/release-notes.ts'
 import { misfit } from '../../plan/reuse.ts'
 import { activeRollout } from '../../plan/rollout.ts'
 import { isStale } from '../../plan/staleness.ts'
@@ -13,10 +14,11 @@ import { hasOtherName, withoutBuildMetadata } from '../../plan/version.ts'
 import type { Content } from './content.ts'
 import type { Project } from './project.ts'
 import type { PublishTarget } from './publish-target.ts'
+import type { NotesSince } from './release-notes.ts'
 import { type Inspection, inspect, inspectServed } from './served-contents.ts'
 import type { ReadStanding } from './standing.ts'
 
-/** What Capgo says before anything is built. */
+/** Capgo's facts before anything is built. */
 export async function readFactsBeforeBuild(
   project: Project,
   target: PublishTarget,
@@ -59,7 +61,7 @@ export async function readFactsBeforeBuild(
   }
 }
 
-/** What a publish knows when it asks Capgo about the content. */
+/** The facts of a publish when it asks Capgo about the content. */
 interface ContentQuestion {
   readonly facts: PublishFacts
   readonly content: Content
@@ -74,11 +76,12 @@ interface ContentQuestion {
   readonly baseChannels: readonly string[]
 }
 
-/** What Capgo says once the content is known. */
+/** Capgo's facts once the content is known. */
 export async function readFactsOfContent(
   question: ContentQuestion,
   capgo: Capgo,
   standingTo: ReadStanding,
+  notesSince: NotesSince,
 ): Promise<BuiltFacts> {
   const { facts, content } = question
   const { checksum, nativePackages, delta } = content
@@ -89,18 +92,21 @@ export async function readFactsOfContent(
   const found = await readChannelsAndBundles(question, { filesOf, mayServe: looks.mayServe }, capgo)
   const channelOf = (name: string) => found.channels.find(channel => channel.name === name) ?? null
   const channel = channelOf(facts.channelName)
-  const standing = await standingTo(channel?.version ?? null)
-  const { commit: ours, channelName, isChosen, force } = facts
-  const serves = await looks.mayServe(channel?.version ?? null, channel)
-  const isKept = serves || isStale({ ours, channelName, standing, isChosen, force }) !== null
   const isPreview = facts.purpose.kind === 'preview'
   const bases = isPreview ? question.baseChannels.map(channelOf) : [channel]
+  const base = bases.find(each => each?.version != null) ?? bases.find(each => each !== null) ?? null
+  const serves = await looks.mayServe(channel?.version ?? null, channel)
+  // A channel that serves the content already changes nothing for its devices.
+  const notes = serves && !isPreview ? NO_RELEASE_NOTES : notesSince(base)
+  const standing = await standingTo(channel?.version ?? null)
+  const { commit: ours, channelName, isChosen, force } = facts
+  const isKept = serves || isStale({ ours, channelName, standing, isChosen, force }) !== null
   const version = channel?.version ? await looks.withoutFaults(channel.version) : null
   const bundles = isKept ? [] : await Promise.all(found.bundles.map(looks.withoutFaults))
   return {
     ...facts,
     channel: channel === null ? null : { ...channel, version },
-    base: bases.find(base => base?.version != null) ?? bases.find(base => base !== null) ?? null,
+    base,
     standing,
     rolloutBundle: await readRunning(facts.appId, channel, capgo, standingTo),
     checksum,
@@ -109,6 +115,7 @@ export async function readFactsOfContent(
     delta,
     sizes: await looks.sizes(),
     nativePackages,
+    releaseNotes: await notes,
     bundles,
     storedFiles: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
   }
@@ -133,7 +140,7 @@ async function readChannelsAndBundles(
 
 /** Looks at what is stored of bundles that have this content already, each once, before any device is given one. */
 interface Looks {
-  /** Whether the channel may go on serving this bundle. */
+  /** Whether the channel may keep serving this bundle. */
   mayServe(bundle: BundleRow | null, channel: ChannelRow | null): Promise<boolean>
   /** Content that is lost or differs cannot be served nor repaired; the name stays taken. */
   withoutFaults<Bundle extends BundleRow>(bundle: Bundle): Promise<Bundle>
@@ -169,7 +176,7 @@ function createLooks(facts: PublishFacts, content: Content, capgo: Capgo): Looks
   }
 }
 
-/** What the channel rolls out besides what it serves. */
+/** The bundle that the channel rolls out besides the one it serves. */
 async function readRunning(
   appId: string,
   channel: ChannelRow | null,

@@ -51,7 +51,7 @@ async function readInstalledProject(target: PublishTarget, context: RunContext):
     return await readProject({ ...target, beforeInstall: installs }, context)
   } catch (error) {
     if (!(error instanceof PackagesMissing) || !installs) throw error
-    deps.log.info(`The Capacitor config needs packages (${error.message}) They are installed first.`)
+    deps.log.info(`${error.message} Dependencies are installed before the Capacitor config is read.`)
     await install(workplaceOf(context), deps)
     return await readProject({ ...target, beforeInstall: false }, context)
   }

@@ -1,7 +1,7 @@
 /** Carries out what was planned for a publish, or rehearses it on a dry run, and says what came of it. */
 import {
   type Contents,
-  describeContents,
+  describeUpdate,
   type ListedFile,
   listStored,
   NOTHING_COMPARED,
@@ -9,7 +9,7 @@ import {
 import type { ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { isStale } from '../../plan/staleness.ts'
-import { storesContent } from '../../plan/storage.ts'
+import { describeDelta, storesContent } from '../../plan/storage.ts'
 import {
   type PublishFindings,
   plannedResult,
@@ -32,7 +32,7 @@ export interface PublishOutcome {
   readonly result: PublishResult
   /** As it was read last; null when a dry run found none. */
   readonly channel: ChannelRow | null
-  /** What a preview's base branch serves. */
+  /** The channel of a preview's base branch. */
   readonly base: ChannelRow | null
   readonly bundle: BuiltBundle
 }
@@ -47,18 +47,13 @@ async function rehearsePublish(publication: Publication, context: RunContext): P
   const { deps, capgo } = context
   const compare = beginComparison(publication, context)
   await rehearse(plan, { capgo, app: inputs.app, content: bundle.content })
-  if (storesContent(plan.action))
-    deps.log.info(
-      storage.files.on
-        ? `Files would be stored one by one too: ${storage.files.why}.`
-        : `No delta files: ${storage.files.why}.`,
-    )
+  if (storesContent(plan.action)) deps.log.info(describeDelta(storage.files))
   const contents = await compare(null)
   const result = plannedResult(findingsOf({ contents, upload: null }, publication, context))
   const maps = mapsOf(publication)
   if (maps.length > 0 && plan.action.do !== 'keep')
     deps.log.info(
-      `${plural(maps.length, 'source map')} would be kept as the artifact ${artifactName(context.inputs, plan.appId, result.bundle.name)}.`,
+      `Would store ${plural(maps.length, 'source map')} as artifact ${artifactName(context.inputs, plan.appId, result.bundle.name)}.`,
     )
   return { result, channel: facts.channel, base: facts.base, bundle }
 }
@@ -89,7 +84,14 @@ async function publish(publication: Publication, context: RunContext): Promise<P
         },
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
-        onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
+        onFile: progressReporter(log, clock, (sent, total) =>
+          sent === total ? null : `Uploaded ${sent} of ${total} files.`,
+        ),
+        onTakeUp: progressReporter(
+          log,
+          clock,
+          (taken, total) => `Capgo has taken up ${taken} of ${total} files.`,
+        ),
         onServed: execution => {
           const size = sizeOf(execution, facts)
           context.onServed(resultOf(execution, { ...soFar, size, upload: null }))
@@ -108,7 +110,7 @@ async function publish(publication: Publication, context: RunContext): Promise<P
   return { result, channel: execution.channel, base: facts.base, bundle }
 }
 
-/** Why the commit must not go on the channel as it is now, or null. */
+/** Why the commit must not be put on the channel as it is now, or null. */
 async function staleBy(
   channel: ChannelRow | null,
   { inputs, standingTo }: Publication,
@@ -149,8 +151,9 @@ async function keepMaps(
   const { directory } = publication.bundle.content
   const name = artifactName(inputs, publication.plan.appId, bundleName)
   const retentionDays = inputs.sourceMapsRetentionDays
+  deps.log.info(`Storing ${plural(maps.length, 'source map')} as artifact ${name}.`)
   const kept = await keepSourceMaps(uploadArtifact, { name, directory, maps, retentionDays })
-  deps.log.info(`${plural(kept.count, 'source map')} kept as the artifact ${kept.name}.`)
+  if (kept.name !== name) deps.log.info(`They are stored as ${kept.name}: the run has an artifact ${name}.`)
   return { ...kept, url: kept.id === null ? null : `${trigger.runUrl}/artifacts/${kept.id}` }
 }
 
@@ -180,15 +183,15 @@ function beginComparison(
     return () => compared
   }
   return async files =>
-    files === null ? compareZips() : describeContents({ name: served.name, files: before }, files)
+    files === null ? compareZips() : describeUpdate({ name: served.name, files: before }, files)
 }
 
-/** What was measured of a publish. */
+/** Measurements of a publish. */
 interface Measured {
   readonly contents: Contents
   /** Bytes of the bundle in the store; null when not known. */
   readonly size: number | null
-  /** Milliseconds; null while it goes on. */
+  /** Milliseconds; null while it runs. */
   readonly upload: number | null
   readonly sourceMaps: SourceMapsLink | null
 }

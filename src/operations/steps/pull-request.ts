@@ -1,4 +1,4 @@
-/** A pull request as GitHub tells of it now, and the commit of it that is checked out. */
+/** A pull request as GitHub reports it now, and the commit of it that is checked out. */
 import type { RunContext } from '../../context.ts'
 import { ActionError, RefGone } from '../../errors.ts'
 import { type PullRequest, toPullRequest } from '../../event.ts'
@@ -10,15 +10,15 @@ import { shortSha } from '../../report/format.ts'
 import { PULL_REQUESTS } from './comment.ts'
 import { readCheckedOutCommit } from './workplace.ts'
 
-/** The pull request as it is now; null where GitHub does not tell, which is a warning. */
+/** The pull request as it is now; null when GitHub does not report it, which is a warning. */
 export async function readPull(number: number, { bestEffort }: RunContext): Promise<PullRequest | null> {
-  return bestEffort('see whether the pull request is open', PULL_REQUESTS, async github => {
+  return bestEffort('check whether the pull request is open', PULL_REQUESTS, async github => {
     const answer = await github.readPull(number)
     return answer === null ? null : toPullRequest(answer)
   })
 }
 
-/** The pull request's newest commit, as GitHub tells it now. Throws `RefGone` where it wants no preview any more. */
+/** The pull request's newest commit, as GitHub reports it now. Throws `RefGone` where it wants no preview any more. */
 export async function readHeadOfPull(number: number, context: RunContext): Promise<Head> {
   const now = await readPull(number, context)
   if (now === null) return { kind: 'unknown' }
@@ -44,7 +44,7 @@ export async function readHeadOfCheckout(
   if (isOf(sha)) return sha
   if (isOf(pull.headSha)) return pull.headSha
   deps.log.warning(
-    `Commit ${shortSha(checkedOut.sha)} is checked out, which is neither the head of #${pull.number} (${shortSha(sha)}) nor its merge into the base branch. Its content is published as ${shortSha(sha)}. Check the input "ref" of actions/checkout.`,
+    `The checked-out commit ${shortSha(checkedOut.sha)} is neither the head of #${pull.number} (${shortSha(sha)}) nor its merge into the base branch. Its content is published as ${shortSha(sha)}. Check the input "ref" of actions/checkout.`,
   )
   return sha
 }

@@ -3,6 +3,7 @@ import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import { devicesOfPull, openPulls, touchedPulls } from '../../plan/tester-changes.ts'
 import type { Assignment } from '../../plan/testers.ts'
+import { plural } from '../../report/format.ts'
 import { groupFailures, testerRow } from '../../report/tester-results.ts'
 import { nameDevices, type TesterFailure, type TesterRow, type TestersReport } from '../../report/testers.ts'
 import { PULL_REQUESTS, updateTesterSection } from './comment.ts'
@@ -24,17 +25,19 @@ export async function foreseeTesters(run: TestersRun, context: RunContext): Prom
 /** Changes, and reads back. Throws only where nothing was begun. */
 export async function reconcileTesters(run: TestersRun, context: RunContext): Promise<TestersReport> {
   const { deps, inputs } = context
-  return deps.log.group('Testers', async () => {
-    const work = await prepareTesters(run, context)
-    const { plan, changes } = work
-    deps.log.info(
-      `${plan.assignments.length} devices, ${changes.writes.length} to change, ${[...plan.renewals.values()].flat().length} to renew.`,
-    )
+  const work = await deps.log.group('Read the test devices', () => prepareTesters(run, context))
+  deps.log.info(describeWork(work))
+  return deps.log.group('Change the test devices', async () => {
     const outcome = inputs.dryRun ? NOTHING_APPLIED : await applyChanges(work, context)
     const rows = await describeRows(work, outcome, context)
     if (!inputs.dryRun) await updateOtherComments(rows, run, context)
     return { ...reportOf(work, outcome), rows: rows.own, changed: rows.changed }
   })
+}
+
+function describeWork({ plan, changes }: TestersWork): string {
+  const renewals = [...plan.renewals.values()].flat().length
+  return `Plan: ${plural(plan.assignments.length, 'test device')}, ${changes.writes.length} to change, ${renewals} to renew.`
 }
 
 /** What the report shows of single devices. */
@@ -90,7 +93,7 @@ async function updateOtherComments(
 ): Promise<void> {
   for (const [pull, rows] of ofOthers)
     await context.bestEffort('update the comment of the other pull request', PULL_REQUESTS, github =>
-      updateTesterSection({ appId, pull, rows }, github, context.inputs.capgoToken),
+      updateTesterSection({ appId, pull, rows }, github, context),
     )
 }
 
@@ -134,7 +137,7 @@ function asOneError(first: TesterFailure, more: readonly TesterFailure[]): Actio
   const say = ({ message, devices }: TesterFailure) => `${nameDevices(devices)}: ${message}`
   return new ActionError(
     first.code,
-    more.length === 0 ? say(first) : `${all.length} mistakes keep testers' devices from their channels.`,
+    more.length === 0 ? say(first) : `${all.length} errors prevent the assignment of testers' devices.`,
     {
       hint: `${[...new Set(all.flatMap(({ hint }) => hint ?? []))].join(' ')} Nothing was changed.`,
       ...(first.at === null ? {} : { at: first.at }),

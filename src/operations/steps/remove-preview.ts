@@ -6,6 +6,7 @@ import type { NotedRepository } from '../../plan/bundle-comment.ts'
 import { wantsPreview } from '../../plan/preview.ts'
 import type { Leftovers } from '../../plan/preview-leftovers.ts'
 import { stateOfComment } from '../../report/comment.ts'
+import { plural } from '../../report/format.ts'
 import type { PreviewComment } from '../../report/preview-comment.ts'
 import type { ClosedPreview, PreviewsClosedResult } from '../../report/result.ts'
 import { failure } from '../../report/results.ts'
@@ -56,7 +57,7 @@ export async function removePreview(
   const hasLost = !isEmpty(removed)
   const lost = { appId, pull: now, why: 'was reopened while its preview was removed', channel: null }
   const warnings = hasLost ? [await sayMissing(lost, context)] : []
-  const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} stays` : ''
+  const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} is kept` : ''
   return { ...result, reason: `#${number} is open again${stays}.`, warnings }
 }
 
@@ -67,7 +68,7 @@ interface Removal {
   readonly testers: TestersReport | null
 }
 
-/** What would go. Throws `permission_missing` where the key cannot delete a channel. */
+/** The plan of a dry run. Throws `permission_missing` where the key cannot delete a channel. */
 async function rehearse(
   { appId, closing, leftovers, testers }: Removal,
   { capgo }: RunContext,
@@ -80,7 +81,7 @@ async function rehearse(
   return {
     ...result,
     outcome: 'planned',
-    reason: isEmpty(planned) ? result.reason : `${why}, so its preview would go.`,
+    reason: isEmpty(planned) ? result.reason : `${why}, so its preview would be deleted.`,
   }
 }
 
@@ -93,11 +94,11 @@ async function remove(removal: Removal, context: RunContext) {
   const say = async (removed: RemovedParts): Promise<void> => {
     announced = structuredClone(removed)
     const known = isEmpty(removed) && removed.devices === 0 ? await readComment(appId, number, context) : null
-    // What an earlier run removed and said is not said anew.
-    if (known !== null && stateOfComment(known.body) === 'closed') return
+    // Results of an earlier run are not reported again.
+    if (known !== null && stateOfComment(known) === 'closed') return
     await writeComment(describe(removed, removal, context), context)
   }
-  return deps.log.group(`Remove the preview of #${number}`, async () => {
+  return deps.log.group(`Delete the preview of #${number}`, async () => {
     const { removed, isReopened, error } = await removeLeftovers(appId, leftovers, capgo, {
       async mayGoOn() {
         const now = await readPull(number, context)
@@ -113,8 +114,10 @@ async function remove(removal: Removal, context: RunContext) {
     })
     if (!isReopened && !isDeepStrictEqual(removed, announced)) await say(removed)
     for (const name of removed.channels)
-      deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`)
-    for (const name of removed.bundles) deps.log.info(`Bundle ${name}.`)
+      deps.log.info(
+        `Deleted channel ${name}${removed.devices === 0 ? '' : ` (${plural(removed.devices, 'device')} on it)`}.`,
+      )
+    for (const name of removed.bundles) deps.log.info(`Deleted bundle ${name}.`)
     for (const kept of removed.kept) deps.log.info(kept)
     if (error !== null) throw error
     return { removed, isReopened }
@@ -129,6 +132,7 @@ function describe(
   return {
     ...aboutPull(appId, closing.pull, context),
     state: 'closed',
+    why: closing.why,
     removed: { channel: channels[0] ?? null, bundles: bundles.length, devices, kept },
     testers: testers?.rows ?? [],
   }
@@ -142,7 +146,7 @@ function namesOf({ channels, taken, bundles, kept }: Leftovers) {
       ...kept,
       ...taken.map(
         ({ channel, before }) =>
-          `Channel ${channel.name} would stay and get back what it served before the preview (${before}): no preview made it.`,
+          `Channel ${channel.name} would be kept and return to its bundle before the preview (${before}): no preview created it.`,
       ),
     ],
   }
@@ -163,7 +167,7 @@ async function moveTestersOn(
   } catch (error) {
     context.deps.cancellation.signal.throwIfAborted()
     const { reason } = failure(error)
-    context.deps.log.warning(`The testers were not moved on: ${reason}`)
+    context.deps.log.warning(`The testers were not moved: ${reason}`)
     return null
   }
 }
@@ -173,7 +177,7 @@ function closedResult(
   preview: ClosedPreview,
   testers: TestersReport | null,
 ): PreviewsClosedResult {
-  const end = isEmpty(preview) ? 'and nothing of its preview was there' : 'so its preview is gone'
+  const end = isEmpty(preview) ? 'and it had no preview to delete' : 'so its preview is deleted'
   return {
     kind: 'previews-closed',
     outcome: 'cleaned',

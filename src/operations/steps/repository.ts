@@ -1,4 +1,4 @@
-/** The repository as the notes on bundles tell of it, under the names that it had before too. */
+/** The repository in the notes on bundles, under its former names too. */
 import type { BundleRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { type NotedRepository, readPulls } from '../../plan/bundle-comment.ts'

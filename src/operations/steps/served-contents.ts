@@ -33,7 +33,7 @@ const LARGE_SAMPLE = CONCURRENCY
 /** Milliseconds. A run that made a bundle began so long before at most, and a deletion may have been under way then. */
 const MAX_RUN_TIME = 60 * 60_000
 
-/** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
+/** SHA-256 of a bundle's zip before encryption; null when unknown here. */
 export function plainSha256(
   { checksum, session_key }: Pick<BundleRow, 'checksum' | 'session_key'>,
   opener: Opener | null,
@@ -95,8 +95,8 @@ export function sumOf(sizes: readonly (number | null | undefined)[]): number | n
   return known.length === 0 || known.length < sizes.length ? null : known.reduce((sum, size) => sum + size)
 }
 
-const GONE = 'its content is not there any more'
-const DIFFERS = 'what is stored is not what was uploaded'
+const GONE = 'its content no longer exists'
+const DIFFERS = 'its stored content differs from the upload'
 
 /** Null when it has no zip here. */
 async function inspectZip(
@@ -133,7 +133,7 @@ async function hasContent(
   const sha256 = bytes?.sha256 ?? (key === null ? plainSha256(bundle, null) : null)
   if (sha256 !== null)
     return sha256 === (stored.sha256 ?? (await capgo.hashStored(path, stored.size))?.sha256)
-  // Of a checksum in an older form nothing can be told here.
+  // A checksum in an older form cannot be compared here.
   if (key === null) return true
   if (session === null) return stored.size > 0 && stored.size % BLOCK === 0
   const plain = await capgo.hashStored(path, stored.size, () => session.decipher())
@@ -157,7 +157,7 @@ async function inspectFiles(bundle: BundleRow, most: number, capgo: Capgo): Prom
     fault:
       lost === 0 && paths.size > 0
         ? null
-        : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
+        : `${lost} of its ${bundle.manifest_count} delta files no longer exist`,
   }
 }
 

@@ -1,4 +1,4 @@
-/** Source maps stay out of the bundle; with `source-maps: artifact` whoever reads crash reports finds them at the run. */
+/** Source maps stay out of the bundle; with `source-maps: artifact` they are an artifact of the run, for crash reports. */
 import { join } from 'node:path'
 import type { CheckedWebDirectory } from '../../bundle/web-directory.ts'
 import type { Deps } from '../../context.ts'
@@ -9,7 +9,7 @@ import type { SourceMapsArtifact } from '../../report/result.ts'
 
 /** Other jobs of the run, and its earlier attempts, may have an artifact of the name. */
 const MAX_NAMES = 9
-/** What GitHub takes in no path of an artifact. */
+/** Characters that GitHub rejects in paths of artifacts. */
 const FORBIDDEN = /["<>|*?:\r\n]/
 
 /**
@@ -21,24 +21,24 @@ export async function openArtifacts(
   { env, loadArtifacts }: Pick<Deps, 'env' | 'loadArtifacts'>,
 ): Promise<UploadArtifact | null> {
   if (sourceMaps !== 'artifact') return null
-  const elsewhere = 'Set source-maps to "drop", and keep them in a step of your own.'
+  const elsewhere = 'Set source-maps to "drop", and store them in your own step.'
   const host = URL.parse(env.GITHUB_SERVER_URL ?? 'https://github.com')?.hostname ?? ''
   // The hosts that GitHub's client accepts.
   if (!/^github\.com$|\.ghe\.com$|\.localhost$/i.test(host))
-    throw new ActionError('artifacts_unavailable', `GitHub's client stores no artifacts on ${host}.`, {
+    throw new ActionError('artifacts_unavailable', `Artifacts cannot be stored on ${host}.`, {
       hint: `GitHub Enterprise Server has an older artifact service. ${elsewhere}`,
     })
   const missing = ['ACTIONS_RUNTIME_TOKEN', 'ACTIONS_RESULTS_URL'].filter(name => !env[name])
   if (missing.length > 0)
     throw new ActionError('artifacts_unavailable', `The runner does not set ${missing.join(' and ')}.`, {
-      hint: `Source maps cannot be stored as an artifact here. GitHub's own runner sets both for every action. ${elsewhere}`,
+      hint: `So source maps cannot be stored as an artifact. GitHub's own runner sets both variables. ${elsewhere}`,
     })
   return loadArtifacts()
 }
 
 /** The warning where the web folder has none. */
 export const NO_MAPS =
-  'source-maps is "artifact", but the web folder has no source maps, so no artifact is stored. Turn them on in the build, for example build.sourcemap in the Vite config.'
+  'No artifact of source maps is stored, because the web folder has none. Turn them on in the build, for example build.sourcemap in the Vite config.'
 
 export function artifactName({ sourceMapsArtifact }: Inputs, appId: string, bundle: string): string {
   return sourceMapsArtifact ?? `source-maps-${appId}-${bundle}`
@@ -65,7 +65,7 @@ export async function keepSourceMaps(
 ): Promise<SourceMapsArtifact> {
   const fail = (why: string, cause?: unknown) =>
     new ActionError('source_maps_not_stored', `The source maps could not be stored as an artifact: ${why}`, {
-      hint: 'Without them no crash of this bundle can be read, so nothing was published. Run the job again; "source-maps: drop" publishes without them.',
+      hint: 'Nothing was published, because crashes of this bundle could not be read without them. Re-run the job. "source-maps: drop" publishes without them.',
       cause,
     })
   const unfit = maps.filter(({ path }) => FORBIDDEN.test(path))

@@ -43,12 +43,12 @@ export function standingReader(
   }
 }
 
-/** The newest commit of the run's branch or tag, as GitHub tells it now. Throws `RefGone` where it was deleted. */
+/** The newest commit of the run's branch or tag, as GitHub reports it now. Throws `RefGone` where it was deleted. */
 export function headOfRef({ trigger, bestEffort }: RunContext): () => Promise<Head> {
   const { type, full, name } = trigger.ref
   return async () => {
     if (type === 'other') return { kind: 'unknown' }
-    const answer = await bestEffort(`see the newest commit of ${name}`, 'contents: read', async github => ({
+    const answer = await bestEffort(`read the newest commit of ${name}`, 'contents: read', async github => ({
       sha: await github.readHead(full),
     }))
     if (answer === null) return { kind: 'unknown' }

@@ -23,9 +23,9 @@ import { requireGitHub } from './pull-request.ts'
 import { readRepository } from './repository.ts'
 import { readEarlier, type TestersFile, timeOf, today } from './testers-file.ts'
 
-/** What a run is about, as far as testers go. */
+/** The testers' part of a run. */
 export interface Scope {
-  /** Devices that are not in the file any more are its matter too. */
+  /** Also covers devices that are no longer in the file. */
   readonly isWhole: boolean
   /** The pull request whose preview this run publishes; its own file says who gets it. */
   readonly published: PullRequest | null
@@ -36,7 +36,7 @@ export interface Scope {
 }
 export const WHOLE: Scope = { isWhole: true, published: null, closing: null, channel: null }
 
-/** What the testers file says. */
+/** The testers file. */
 export interface TesterLists {
   /** As the default branch has it. */
   readonly newest: TestersFile
@@ -88,7 +88,7 @@ export async function gatherTesters(run: TestersRun, context: RunContext): Promi
   return { capgo, channels, facts: { ...facts, earlier: await findEarlier(facts, scope, context) } }
 }
 
-/** Who was in the file earlier, where that could change the plan. */
+/** Former testers, where they could change the plan. */
 async function findEarlier(
   facts: TesterFacts,
   scope: Scope,
@@ -111,7 +111,7 @@ function renewBefore(now: Date): string {
   return new Date(now.getTime() - RENEW_AFTER_DAYS * 24 * 60 * 60 * 1000).toISOString()
 }
 
-/** The channels of pull requests: what they serve, or served, tells which; GitHub tells whether that is open. */
+/** The channels of pull requests: their bundles say which, and GitHub whether it is open. */
 async function findPreviews(
   { appId, scope, lists }: TestersRun,
   channels: readonly ChannelRow[],
@@ -134,7 +134,7 @@ async function findPreviews(
   const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope.closing)
   const github = isSettled
     ? context.github
-    : requireGitHub(context, 'see which pull requests are open: their testers are not taken away from them')
+    : requireGitHub(context, 'list the open pull requests, whose testers keep their previews')
   const listed =
     isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => toPullRequest(each))
   const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]))
@@ -172,7 +172,7 @@ export function byDevice(
   )
 }
 
-/** What the key is not allowed to do, by the devices that this is about. */
+/** Missing permissions of the key, by device. */
 export async function findLackingPermissions(
   appId: string,
   permissions: readonly TesterPermission[],
@@ -180,7 +180,7 @@ export async function findLackingPermissions(
 ): Promise<Map<string, ActionError>> {
   const lacking = new Map<string, ActionError>()
   for (const { devices, channelId, takes } of permissions) {
-    const what = takes === 'off' ? 'take devices off their channels' : 'put devices on channels'
+    const what = takes === 'off' ? 'remove devices from their channels' : 'put devices on channels'
     try {
       await capgo.requirePermission(what, 'channel.manage_forced_devices', { appId, channelId })
       if (takes === 'off')
@@ -206,7 +206,7 @@ export async function readKnownDevices(
     return new Map(rows.map(row => [row.device_id.toLowerCase(), row]))
   } catch (error) {
     deps.cancellation.signal.throwIfAborted()
-    deps.log.info(`Whether the devices will take it is not known: ${(error as Error).message}`)
+    deps.log.info(`Could not read what the test devices run: ${(error as Error).message}`)
     return null
   }
 }

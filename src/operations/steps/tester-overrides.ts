@@ -3,13 +3,14 @@ import { changeWithoutEffect, type OverrideChange } from '../../capgo/overrides.
 import type { RunContext } from '../../context.ts'
 import type { ActionError } from '../../errors.ts'
 import type { Assignment } from '../../plan/testers.ts'
+import { plural } from '../../report/format.ts'
 import { progressReporter } from '../../report/progress.ts'
 import { byDevice } from './tester-facts.ts'
 import type { TestersWork } from './tester-work.ts'
 
 export interface TesterOutcome {
   readonly failed: ReadonlyMap<string, ActionError>
-  /** What somebody else did since we looked, by device. */
+  /** Changes by others since the last read, by device. */
   readonly moved: ReadonlyMap<string, Assignment>
   readonly renewed: number
 }
@@ -69,9 +70,9 @@ async function renewOverrides(
     const devices = all.filter(device => !obstacles.has(device))
     const count = devices.length === 0 ? 0 : await capgo.renewOverrides(appId, channelId, devices)
     renewed += count
-    deps.log.info(`Renewed ${count} overrides.`)
+    deps.log.info(`Renewed ${plural(count, 'device')}.`)
     if (count === devices.length) continue
-    // What somebody moved meanwhile needs no renewal; what is as it was could not be renewed.
+    // A device that was moved meanwhile needs no renewal; what is as it was could not be renewed.
     for (const row of await capgo.readOverridesOf(appId, devices))
       if (row.channel_id === channelId && new Date(row.updated_at).toISOString() < facts.renewBefore)
         failed.set(row.device_id, changeWithoutEffect())

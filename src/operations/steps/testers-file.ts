@@ -65,13 +65,14 @@ async function required(path: string, text: string | null, context: RunContext):
   const newest = await askForNewest(context)
   const isMissing = newest === null ? isOnDefaultBranch(context) : newest.text === null
   if (isMissing) throw missingFile(path)
-  if (newest !== null) context.deps.log.info(`${path} is not here; the default branch's counts.`)
+  if (newest !== null)
+    context.deps.log.info(`${path} is not in this checkout. The default branch's file is used.`)
   return null
 }
 
 /**
  * The file that holds for everybody: the newest of the default branch, whatever is checked out. Null where the
- * repository has none. `checkedOut` is the default branch's as this run has it, and counts where GitHub does not tell.
+ * repository has none. `checkedOut` is the default branch's as this run has it, and counts where GitHub does not report it.
  */
 export async function readNewest(
   checkedOut: TestersFile | null,
@@ -95,8 +96,8 @@ export async function readAtCommit(
 }
 
 /**
- * For a run that releases who has left: where the file was removed, it has no testers. A token that cannot read the
- * repository is told that it has no such file, so only its history proves that.
+ * For a run that releases former testers: a deleted file has no testers. A token that cannot read the
+ * repository sees no file either, so only its history proves the deletion.
  */
 export async function readNewestOrRemoved(
   checkedOut: TestersFile | null,
@@ -105,7 +106,7 @@ export async function readNewestOrRemoved(
   const newest = await readNewest(checkedOut, context)
   if (newest !== null) return newest
   const path = pathOf(context.inputs)
-  const changes = await context.bestEffort(`see whether ${path} was removed`, CONTENTS, github =>
+  const changes = await context.bestEffort(`check whether ${path} was deleted`, CONTENTS, github =>
     github.listCommits(path, 1),
   )
   if (changes === null || changes.length === 0) return checkedOut
@@ -113,16 +114,16 @@ export async function readNewestOrRemoved(
   return { path, text: '', testers: [] }
 }
 
-/** Null where GitHub does not tell; the text is null where the file does not exist. */
+/** Null when GitHub does not report it; the text is null where the file does not exist. */
 function askForNewest({ bestEffort, inputs }: RunContext): Promise<{ readonly text: string | null } | null> {
   const path = pathOf(inputs)
-  const what = `read ${path} of the default branch, and who has left it`
+  const what = `read ${path} of the default branch, and its removed devices`
   return bestEffort(what, CONTENTS, async github => ({ text: await github.readFile(path, null) }))
 }
 
 const earlierByRun = new WeakMap<RunContext, Promise<readonly Tester[] | null>>()
 
-/** Who was in the file within the life of an override, the newest last; null where GitHub does not tell. Read once. */
+/** Former testers within the life of an override, the newest last; null when GitHub does not report it. Read once. */
 export function readEarlier(context: RunContext): Promise<readonly Tester[] | null> {
   const answer = earlierByRun.get(context) ?? askForEarlier(context)
   earlierByRun.set(context, answer)
@@ -133,7 +134,7 @@ async function askForEarlier(context: RunContext): Promise<readonly Tester[] | n
   const { bestEffort, deps, inputs, trigger } = context
   const path = pathOf(inputs)
   return bestEffort(
-    `see who has left ${path}, so their devices stay where they are`,
+    `find the devices that were removed from ${path}, so they keep their channels`,
     CONTENTS,
     async github => {
       const [changes, heads, dropped] = await Promise.all([
@@ -143,12 +144,12 @@ async function askForEarlier(context: RunContext): Promise<readonly Tester[] | n
       ])
       const until = heads[0]?.at ?? null
       const { counted, leftOut } = versionsThatCount(changes, until)
-      // What a force-push took away is in no history.
+      // Commits that a force-push removed are in no history.
       const gone = [...new Set([...dropped, ...(trigger.before === null ? [] : [trigger.before])])]
       const others = await Promise.all(gone.map(sha => listDropped(path, sha, github)))
       if (leftOut > 0)
         deps.log.info(
-          `${path} was changed often: who left it before ${counted.at(-1)?.at ?? 'its newest changes'} is not looked for.`,
+          `${path} has many versions. Testers who left it before ${counted.at(-1)?.at ?? 'its newest changes'} are not looked for.`,
         )
       const versionsOf = [counted, ...others.map(list => versionsThatCount(list, until).counted)]
       const shas = [...new Set(versionsOf.flat().map(({ sha }) => sha))]
@@ -171,7 +172,7 @@ async function listDropped(path: string, sha: string, github: GitHub): Promise<F
 
 /**
  * What the file would say for a pull request's own preview: `newest` with what its branch changed. Null where it
- * changes nothing, comes from a fork, or GitHub does not tell.
+ * changes nothing, comes from a fork, or GitHub does not report it.
  */
 export async function readMerged(
   pull: PullRequest,
@@ -181,7 +182,7 @@ export async function readMerged(
 ): Promise<readonly Tester[] | null> {
   const { path } = newest
   if (pull.fork || (proposed?.text ?? '') === newest.text) return null
-  return context.bestEffort(`read how the pull request changes ${path}`, CONTENTS, async github => {
+  return context.bestEffort(`read the changes of the pull request to ${path}`, CONTENTS, async github => {
     const began = await github.readMergeBase(pull.baseRef, pull.headSha)
     if (began === null) return null
     const [old, own] = await Promise.all([github.readFile(path, began), github.readFile(path, pull.headSha)])
@@ -231,13 +232,13 @@ async function readInside(workspace: string, path: string): Promise<string | nul
   if (real === null) return null
   if (!real.startsWith(root + sep))
     throw new ActionError('testers_file_invalid', `${path} is a link to a file outside of the checkout.`, {
-      hint: 'Put the list itself into the repository.',
+      hint: 'Add the file itself to the repository.',
     })
   try {
     return await readFile(real, 'utf8')
   } catch (cause) {
     throw new ActionError('testers_file_invalid', `${path} cannot be read: ${(cause as Error).message}.`, {
-      hint: 'It must be a file of text. Set the input "testers-file" to the right one.',
+      hint: 'It must be a text file. Set the input "testers-file" to the right file.',
       cause,
     })
   }
@@ -246,9 +247,9 @@ async function readInside(workspace: string, path: string): Promise<string | nul
 function missingFile(path: string): ActionError {
   return new ActionError(
     'testers_file_missing',
-    `The default branch has no file ${path}, and the checkout neither.`,
+    `${path} does not exist in the checkout or on the default branch.`,
     {
-      hint: 'Correct the input "testers-file" (a path from the root of the repository). To release all testers, keep the file with an empty list: [].',
+      hint: 'Correct the input "testers-file" (a path from the root of the repository). To remove all testers, keep the file with an empty list: [].',
     },
   )
 }
@@ -263,9 +264,9 @@ function invalidFile(path: string, problems: ParsedTesters['problems']): ActionE
     'testers_file_invalid',
     first !== undefined && more.length === 0
       ? first.message
-      : `${path} has ${problems.length}${problems.length === MAX_PROBLEMS ? ' and more' : ''} mistakes.`,
+      : `${path} has ${problems.length}${problems.length === MAX_PROBLEMS ? ' and more' : ''} errors.`,
     {
-      hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
+      hint: 'Nothing was changed. Correct the file. A "$schema" line in it lets editors check it.',
       ...(first === undefined ? {} : { at: first.at }),
       problems: more.length === 0 ? [] : located,
     },

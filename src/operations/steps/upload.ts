@@ -5,9 +5,11 @@ import type { BundleRow, ChannelRow, FilesConfig } from '../../capgo/schema.ts'
 import { zipKey } from '../../capgo/stored-objects.ts'
 import { ActionError } from '../../errors.ts'
 import type { PublishPlan } from '../../plan/publish-facts.ts'
-import type { StoringAction } from '../../plan/storage.ts'
+import { describeDelta, type StoringAction } from '../../plan/storage.ts'
 import { plural } from '../../report/format.ts'
+import { formatBytes } from '../../runtime/bytes.ts'
 import { freezeRow, type OpenRow, openRow } from './bundle-row.ts'
+import type { DeltaReport } from './content.ts'
 import { type DeltaStore, storeDelta } from './delta-upload.ts'
 import type { ExecutionContext } from './execution-context.ts'
 import { requirePromotion } from './promote-channel.ts'
@@ -25,7 +27,7 @@ export interface StoredBundle {
   readonly size: number | null
 }
 
-/** What was sent of a bundle. */
+/** The sent parts of a bundle. */
 interface Sent {
   /** Bytes; null without a zip. */
   readonly zipSize: number | null
@@ -50,7 +52,7 @@ export async function storeBundle(
   const { capgo, app, storage, log } = context
   const [config] = await Promise.all([capgo.readFilesConfig(), requirePromotion(plan, capgo)])
   const { files } = storage
-  log(files.on ? `Files are stored one by one too: ${files.why}.` : `No delta files: ${files.why}.`)
+  log(describeDelta(files))
   // Checked before the row is made: not every key can remove a row. The row is made before any file is sent: an
   // organisation that demands encryption refuses the row.
   await capgo.requireStorage(app.owner_org, plan.appId)
@@ -71,7 +73,9 @@ export async function storeBundle(
       delta === null || isListed
         ? null
         : async () => {
-            const isTaken = await capgo.awaitManifest(row.id, delta.manifest.length)
+            const count = delta.manifest.length
+            log(`Waiting for Capgo to take up ${plural(count, 'file')}. This can take two minutes.`)
+            const isTaken = await capgo.awaitManifest(row.id, count, taken => context.onTakeUp(taken, count))
             await confirm(delta, context)
             return isTaken
           },
@@ -103,15 +107,18 @@ async function send(
       : null,
   )
   if (delta === null) return { zipSize, delta, isListed: false }
-  const { sent, files: count } = delta.report
-  log(
-    sent === count
-      ? `All ${count} files were sent.`
-      : `${sent} of ${count} files were sent; Capgo has the others.`,
-  )
+  log(describeSent(delta.report))
   const isListed = await capgo.setManifest(plan.appId, row.name, delta.manifest)
   if (isListed) await confirm(delta, context)
   return { zipSize, delta, isListed }
+}
+
+function describeSent({ files, sent, sentBytes }: DeltaReport): string {
+  if (sent === 0) return `Uploaded no file: Capgo already has all ${files}.`
+  const size = formatBytes(sentBytes)
+  return sent === files
+    ? `Uploaded all ${plural(files, 'file')} (${size}).`
+    : `Uploaded ${sent} of ${plural(files, 'file')} (${size}); Capgo already has the others.`
 }
 
 /** Removes the row of content that could not be sent. Where the same may succeed later, it stays, to be finished then. */
@@ -126,8 +133,7 @@ async function leaveRow(
     action.do === 'upload' &&
     !isPassing &&
     (await capgo.removeFailedBundle(plan.appId, name).catch(() => false))
-  if (!isRemoved)
-    log(`Bundle ${name} is left in progress, unseen by devices; running the job again finishes it.`)
+  if (!isRemoved) log(`Bundle ${name} is unfinished, and no device gets it. Re-run the job to finish it.`)
 }
 
 /** Looks whether all delta files are still there, and sends again what is gone. */
@@ -135,7 +141,7 @@ async function confirm(delta: DeltaStore, { log }: ExecutionContext): Promise<vo
   const again = await delta.confirm()
   if (again > 0)
     log(
-      `${plural(again, 'delta file')} of another bundle had been deleted, and ${again === 1 ? 'was' : 'were'} sent again.`,
+      `Uploaded ${plural(again, 'file')} again: ${again === 1 ? 'it was' : 'they were'} deleted with another bundle.`,
     )
 }
 
@@ -163,7 +169,7 @@ async function storeZip(
       : await encryptFile(content.zip.path, join(content.scratch, 'bundle.encrypted'), session)
   const object = { ...zip, appId: app.app_id, ownerOrg: app.owner_org, name: row.name }
   const there = begun === null ? null : await capgo.describeStored(zipKey(object))
-  if (there?.sha256 === zip.sha256) log(`The content of ${row.name} is stored already.`)
+  if (there?.sha256 === zip.sha256) log(`The zip of ${row.name} is already uploaded.`)
   else
     await capgo.uploadZip(object, {
       config,

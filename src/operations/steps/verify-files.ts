@@ -9,7 +9,7 @@ import type { OfferedFile } from '../../capgo/updates.ts'
 /** So many are downloaded; the others are asked for their first byte. */
 const SAMPLE = 16
 const CONCURRENCY = 16
-/** What an updater takes for an empty file. */
+/** Brotli data that updaters read as an empty file. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
 /** Bytes that one compressed file may unfold to. */
 const MAX_UNFOLDED = 512 * 1024 ** 2
@@ -32,7 +32,7 @@ export async function checkFiles(
       const hash = session === null ? file.file_hash : opener?.readSignature(file.file_hash)
       return hashOf(bytes, file.file_name, session) === hash?.toLowerCase()
         ? null
-        : `${file.file_name} is not what was published`
+        : `${file.file_name} differs from the published file`
     }),
   )
   const found = faults.filter(fault => fault !== null)

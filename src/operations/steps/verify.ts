@@ -13,7 +13,7 @@ import { formatBytes } from '../../runtime/bytes.ts'
 import { plainSha256 } from './served-contents.ts'
 import { checkFiles } from './verify-files.ts'
 
-/** What a channel is to give to devices. */
+/** The update that a channel must offer to devices. */
 interface ExpectedUpdate {
   readonly appId: string
   readonly channel: ChannelRow
@@ -23,7 +23,7 @@ interface ExpectedUpdate {
   readonly opener: Opener | null
 }
 
-/** What a verification came to: a sentence for the summary, and what could not be looked at. */
+/** The result of a verification: a sentence for the summary, and warnings. */
 interface Verification {
   readonly said: string | null
   readonly warnings: readonly string[]
@@ -42,16 +42,20 @@ export function requireVerifiable(
 ): void {
   if (!inputs.verify) return
   if (natives.length === 0)
-    throw new ActionError('verify_impossible', 'No native version is known that a device could have.', {
-      hint: 'The input "verify" asks Capgo as a device would, and devices say their native version. Set the input "native-version".',
-    })
+    throw new ActionError(
+      'verify_impossible',
+      'Cannot verify the publish, because no native version is known.',
+      {
+        hint: 'Set the input "native-version". "verify" requests the update like a device, which sends its native version.',
+      },
+    )
   if (channel !== null) requireAnswers(channel, natives)
   if (bundle?.session_key && opener === null)
     throw new ActionError(
       'verify_impossible',
-      `Bundle ${bundle.name} is encrypted, and no key is known here that opens it as a device does.`,
+      `Bundle ${bundle.name} is encrypted, and no key to open it is known.`,
       {
-        hint: 'Check the repository out before this step, so that the public key of the Capacitor config is known, or set the input "private-key". Or leave out the input "verify".',
+        hint: 'Check the repository out in an earlier step, for the public key of the Capacitor config. Or set the input "private-key", or remove the input "verify".',
       },
     )
 }
@@ -61,18 +65,18 @@ function requireAnswers(channel: ChannelRow, natives: readonly NativeVersion[]):
   if (!channel.public && !channel.allow_device_self_set)
     throw new ActionError(
       'verify_impossible',
-      `Channel ${channel.name} is private: it answers only devices that an override has put on it.`,
+      `Cannot verify channel ${channel.name}: it is private, and answers only devices with an override.`,
       {
-        hint: 'Leave out the input "verify" for this channel, or let devices choose it (Capgo console, "Allow devices to self set").',
+        hint: 'Remove the input "verify" for this channel, or allow devices to join it (Capgo console, "Allow devices to self set").',
       },
     )
   if (askingApps(natives, channel).length > 0) return
   const platforms = [...new Set(platformsOf(natives))].join(' and ')
   throw new ActionError(
     'verify_impossible',
-    `Channel ${channel.name} is switched off for ${platforms}, so no device that is known gets its bundle.`,
+    `Cannot verify channel ${channel.name}: it is off for ${platforms}, so no known device gets its bundle.`,
     {
-      hint: 'Switch the platform on in the Capgo console (channel, "Platforms"), set the input "native-version" for apps of another platform, or leave out the input "verify" for this channel.',
+      hint: 'Switch the platform on in the Capgo console (channel, "Platforms"). Or set the input "native-version" for apps of another platform, or remove the input "verify" for this channel.',
     },
   )
 }
@@ -91,13 +95,13 @@ export async function verifyAsDevice(expected: ExpectedUpdate, context: RunConte
     return {
       said: null,
       warnings: [
-        `Not verified: a device may be among those that channel ${channel.name} gives another bundle to (${formatShare(active.bps)} are in the rollout).`,
+        `Not verified, because channel ${channel.name} is rolling out a bundle to ${formatShare(active.bps)} of its devices.`,
       ],
     }
   const deviceId = deviceOf(appId)
-  return deps.log.group('Ask for the update as a device would', async () => {
+  return deps.log.group('Verify the update as a device', async () => {
     deps.log.info(
-      `Device ${shortDevice(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`,
+      `Requesting the update as device ${shortDevice(deviceId)}, one active device in every run. Capgo may need two minutes.`,
     )
     const said: string[] = []
     let checked: string | null = null
@@ -107,22 +111,22 @@ export async function verifyAsDevice(expected: ExpectedUpdate, context: RunConte
         { appId, deviceId, platform, native, channel: channel.name },
         bundle.name,
         offer => isFinal(offer, bundle.name),
-        (offer, pause) =>
-          deps.log.info(`${what}: ${describe(offer)}; asking again in ${formatDuration(pause)}.`),
+        (offer, pause) => deps.log.info(`${what}: ${describe(offer)}, next try in ${formatDuration(pause)}.`),
       )
       if (offer.kind !== 'offered' || offer.version !== bundle.name)
         throw notOffered(expected, offer, `native ${native} (${platform}, ${source})`, waited)
-      checked ??= await checkOffer(expected, offer, context)
       deps.log.info(
         `${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${formatDuration(waited)}`}.`,
       )
+      if (checked === null) deps.log.info('Checking the download.')
+      checked ??= await checkOffer(expected, offer, context)
       said.push(`${what}${waited === 0 ? '' : ` after ${formatDuration(waited)}`}`)
     }
     const unasked = [...new Set(platformsOf(natives))].filter(platform => !channel[platform])
     return {
-      said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}; ${checked}.`,
+      said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}, and ${checked}.`,
       warnings: unasked.map(
-        platform => `Not verified for ${platform}: channel ${channel.name} is switched off for it.`,
+        platform => `Not verified for ${platform}: channel ${channel.name} is off for it.`,
       ),
     }
   })
@@ -166,13 +170,13 @@ async function checkOffer(
 ): Promise<string> {
   const { bundle, opener } = expected
   if (offer.checksum !== bundle.checksum)
-    throw differs(expected, `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`)
+    throw differs(expected, `devices get the checksum ${offer.checksum} instead of ${bundle.checksum}`)
   const session = offer.sessionKey === null ? null : (opener?.openSession(offer.sessionKey) ?? null)
   if (offer.sessionKey !== null && session === null)
-    throw differs(expected, 'the key of the app does not open it')
+    throw differs(expected, 'the key of the app cannot decrypt it')
   const hasZip = bundle.r2_path !== null || bundle.external_url !== null
   if (!hasZip && offer.files.length === 0)
-    throw differs(expected, 'it has no zip, and devices are told of no delta file')
+    throw differs(expected, 'it has no zip, and devices get no list of delta files')
   const parts: string[] = []
   if (hasZip) {
     const size = await checkZip(expected, offer.url, session, capgo)
@@ -185,7 +189,7 @@ async function checkOffer(
       `all ${plural(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`,
     )
   }
-  return parts.join('; ')
+  return parts.join(', and ')
 }
 
 /** Size of the download in bytes. */
@@ -198,13 +202,13 @@ async function checkZip(
   const sha256 = plainSha256(expected.bundle, expected.opener)
   const download = await capgo.hashDownload(url, session === null ? undefined : () => session.decipher())
   if (download === null) throw differs(expected, 'it cannot be downloaded')
-  // Of a checksum in an older form nothing can be told here.
+  // A checksum in an older form cannot be compared here.
   const isRight = sha256 === null ? session === null : download.sha256 === sha256
   if (isRight) return download.size
   throw differs(
     expected,
     download.sha256 === null
-      ? 'what is downloaded is not what was encrypted'
+      ? 'its download differs from the encrypted content'
       : `its SHA-256 is ${download.sha256} instead of ${sha256}`,
   )
 }
@@ -212,9 +216,9 @@ async function checkZip(
 function differs({ channel, bundle }: ExpectedUpdate, what: string): ActionError {
   return new ActionError(
     'download_differs',
-    `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`,
+    `Channel ${channel.name} serves ${bundle.name}, but ${what}, so devices reject it.`,
     {
-      hint: `Take the channel back ("operation: rollback" with "channel: ${channel.name}") and publish again.`,
+      hint: `Roll back ("operation: rollback" with "channel: ${channel.name}"), then publish again.`,
     },
   )
 }
@@ -228,11 +232,11 @@ function notOffered(
   const blocked = offer.kind === 'refused' && offer.code === 'provider_infrastructure_request_blocked'
   return new ActionError(
     'not_offered',
-    `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${describe(offer)}.`,
+    `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} does not get it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${describe(offer)}.`,
     {
       hint: blocked
-        ? 'Capgo answers no requests from this runner\'s data centre. Leave out the input "verify", or switch off the app\'s setting that blocks them.'
-        : 'The publish itself was done. Look at the rules of the channel in the Capgo console; if Capgo was only slow, run the job again.',
+        ? 'Capgo blocks requests from the data centre of this runner. Remove the input "verify", or switch off that setting of the app.'
+        : 'The bundle is published. Check the rules of the channel in the Capgo console. If Capgo was only slow, re-run the job.',
     },
   )
 }

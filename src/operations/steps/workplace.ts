@@ -2,14 +2,14 @@
 import { resolve } from 'node:path'
 import { type CheckedOut, readCheckedOut } from '../../checkout/git-history.ts'
 import type { RunContext } from '../../context.ts'
-import { ActionError } from '../../errors.ts'
 import type { Variables } from '../../inputs/build-variables.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
+import { outsideCheckout } from '../../inputs/values.ts'
 import { childEnvironment } from '../../runtime/environment.ts'
 import { isInside } from '../../runtime/paths.ts'
 import { secretForms } from '../../runtime/redaction.ts'
 
-/** What of the run the working tree is read with. */
+/** The parts of the run's context that reading the working tree needs. */
 export type CheckoutContext = Pick<RunContext, 'inputs' | 'trigger' | 'deps'>
 
 /** Paths are absolute. */
@@ -28,12 +28,7 @@ export interface Workplace {
 export function workplaceOf({ inputs, deps }: Pick<RunContext, 'inputs' | 'deps'>): Workplace {
   const { workspace: root } = deps
   const directory = resolve(root, inputs.workingDirectory)
-  if (!isInside(root, directory))
-    throw new ActionError(
-      'outside_checkout',
-      `working-directory "${inputs.workingDirectory}" is outside of the checkout.`,
-      { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' },
-    )
+  if (!isInside(root, directory)) throw outsideCheckout(inputs.workingDirectory)
   const childEnv = withoutKeys(deps.env, inputs)
   return { root, directory, childEnv, buildEnv: { ...childEnv, ...inputs.buildVariables } }
 }
@@ -47,7 +42,7 @@ function withoutKeys(
   return childEnvironment(env, [...secrets, ...secretForms(secrets)])
 }
 
-/** The commit that is checked out where the app is; null where nothing tells. */
+/** The commit that is checked out where the app is; null when unknown. */
 export async function readCheckedOutCommit(context: CheckoutContext): Promise<CheckedOut | null> {
   const { directory, childEnv } = workplaceOf(context)
   return readCheckedOut(context.trigger.repository, {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeContents, listStored } from '../../../src/bundle/contents.ts'
+import { describeContents, describeUpdate, listStored } from '../../../src/bundle/contents.ts'
 
 const stored = (file_name: string, file_size: number | null) => ({
   file_name,
@@ -46,7 +46,16 @@ describe('describeContents', () => {
     expect(describeContents(null, [file('a.js', 5)])).toEqual({
       change: null,
       sizes: [{ type: 'Scripts', files: 1, size: 5, sizeBefore: null }],
+      updateSize: null,
     })
-    expect(describeContents(before, null)).toEqual({ change: null, sizes: null })
+    expect(describeContents(before, null)).toEqual({ change: null, sizes: null, updateSize: null })
   })
+})
+
+it('an update has the files that are new or differ, and not those that are gone', () => {
+  const before = { name: '1.0.0', files: [file('same', 1), file('changed', 10), file('gone', 7)] }
+  const update = describeUpdate(before, [file('same', 1), file('changed', 20, 'other'), file('new', 3)])
+  expect(update).toMatchObject({ updateSize: 23, change: { since: '1.0.0' } })
+  expect(update.sizes).toEqual([{ type: 'Other', files: 3, size: 24, sizeBefore: 18 }])
+  expect(describeUpdate(before, before.files).updateSize).toBe(0)
 })

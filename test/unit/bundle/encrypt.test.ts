@@ -45,9 +45,17 @@ describe('the private key', () => {
     ['a public key', pair.publicKey, 'it is the public key'],
     ['a cut one', pair.privateKey.slice(0, 900), 'its end is missing'],
     ['a mutilated one', pair.privateKey.replace(/\n.{64}\n/, '\n'), 'part of it is missing'],
-    ['one with changed numbers', changed(pair.privateKey), 'do not belong together'],
+    [
+      'one with changed numbers',
+      changed(pair.privateKey),
+      'Input "private-key" is not a valid key: its numbers do not match, so nothing it encrypts could be decrypted.',
+    ],
     ['a path to nothing', 'keys/none.pem', 'neither a key nor the path'],
-    ['any text', 'hunter2', 'not a PEM text'],
+    [
+      'any text',
+      'hunter2',
+      'Input "private-key" is not a valid key: the line "-----BEGIN RSA PRIVATE KEY-----" is missing.',
+    ],
     [
       'a short key',
       generateKeyPairSync('rsa', {
@@ -60,7 +68,7 @@ describe('the private key', () => {
     [
       'another kind',
       generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      'kind ed25519',
+      'Input "private-key" is not a valid key: it is of type ed25519, but devices need RSA with 2048 bits.',
     ],
     [
       'one with a passphrase',

@@ -218,7 +218,9 @@ describe('checkWebDirectory', () => {
     truncateSync(writeIn(root, 'dist/film.mp4', ''), 2 * GIB)
     const error = await failure(check(root))
     expect(error.code).toBe('web_dir_too_large')
-    expect(error.message).toContain('2.1 GB in all, and Capgo takes 1.1 GB zipped')
+    expect(error.message).toContain(
+      'The web folder "dist" cannot be shipped: it has 2.1 GB, and Capgo accepts at most 1.1 GB zipped.',
+    )
     expect(error.hint).toContain('"film.mp4" (2.1 GB)')
     expect((await check(root, { maxBytes: GIB + 1000 })).files).toHaveLength(2)
   })
@@ -233,8 +235,8 @@ describe('checkWebDirectory', () => {
         'The web folder "dist" cannot be shipped, for 5 reasons:',
         '1. index.html is missing at the root (index_html_missing)',
         '2. symbolic links: "link" (symlinks)',
-        '3. names that devices reject: "a\\\\b.js" (invalid_file_names)',
-        '4. names that differ only by case or Unicode form: "X = x" (case_conflicts)',
+        '3. devices reject these names: "a\\\\b.js" (invalid_file_names)',
+        '4. these names differ only by case or Unicode form: "X = x" (case_conflicts)',
         '5. no file calls notifyAppReady() (notify_app_ready_missing)',
       ].join('\n'),
     )

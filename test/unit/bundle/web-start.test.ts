@@ -82,7 +82,7 @@ describe('what index.html loads', () => {
         'index.html':
           '<script type="module" src="/repo/assets/app.js"></script><link rel="stylesheet" href="/repo/assets/app.css">',
       },
-      'index.html loads "/repo/assets/app.js", and the bundle has none of these scripts: it has "assets/app.js", so the build is for the sub-path "/repo/"',
+      'index.html loads "/repo/assets/app.js", but these scripts are missing: it has "assets/app.js", so the build is for the sub-path "/repo/"',
       'vite.config',
     ],
     [
@@ -120,8 +120,8 @@ describe('what index.html loads', () => {
     [
       'other case',
       { 'index.html': '<script src="Assets/App.js"></script>' },
-      'it has "assets/app.js", and phones tell capitals',
-      'Write the name',
+      'The web folder "dist" cannot be shipped: index.html loads "Assets/App.js", but these scripts are missing: the file is "assets/app.js", and phones distinguish upper and lower case.',
+      'Use the exact name of the file in index.html.',
     ],
     [
       'compressed files alone',
@@ -132,7 +132,7 @@ describe('what index.html loads', () => {
     [
       'what is nowhere',
       { 'index.html': '<script src="x.js"></script>' },
-      'index.html loads "x.js", and the bundle has none',
+      'The web folder "dist" cannot be shipped: index.html loads "x.js", but these scripts are missing.',
       'white page',
     ],
   ])('%s: an error', async (_, files, message, hint) => {
@@ -159,7 +159,7 @@ describe('what index.html loads', () => {
     ],
   ])('%s is missing: a warning', async (_, html, missing) => {
     expect(await start({ ...app, 'index.html': html })).toEqual([
-      `index.html loads ${missing}, which the bundle does not have.`,
+      `index.html loads ${missing}, which is missing in the bundle.`,
     ])
   })
 })
@@ -313,9 +313,21 @@ describe('notifyAppReady', () => {
       { 'app.js': 'a()', 'app.js.map': READY, 'a.css': READY, 'a.txt': READY },
       'no file calls',
     ],
-    ['a comment', { 'app.js': `a()\n  // ${READY}\nb()` }, 'in a comment alone ("app.js")'],
-    ['a comment at the end of a line', { 'app.js': `a("https://x.org") // ${READY}` }, 'in a comment alone'],
-    ['a block', { 'app.js': `/**\n * Call ${READY} first.\n */\na()` }, 'in a comment alone'],
+    [
+      'a comment',
+      { 'app.js': `a()\n  // ${READY}\nb()` },
+      'The web folder "dist" cannot be shipped: notifyAppReady() appears only in a comment ("app.js").',
+    ],
+    [
+      'a comment at the end of a line',
+      { 'app.js': `a("https://x.org") // ${READY}` },
+      'The web folder "dist" cannot be shipped: notifyAppReady() appears only in a comment ("app.js").',
+    ],
+    [
+      'a block',
+      { 'app.js': `/**\n * Call ${READY} first.\n */\na()` },
+      'The web folder "dist" cannot be shipped: notifyAppReady() appears only in a comment ("app.js").',
+    ],
     [
       'a comment of the page',
       { 'index.html': `<!-- <script>${READY}</script> --><script src="app.js"></script>`, 'app.js': 'a()' },
@@ -345,7 +357,9 @@ describe('notifyAppReady', () => {
     const error = await refused({ 'index.html': page, ...files }, true)
     expect(error.code).toBe('notify_app_ready_missing')
     expect(error.message).toContain(message)
-    expect(error.hint).toContain("import { CapacitorUpdater } from '@capgo/capacitor-updater'")
+    expect(error.hint).toContain(
+      "Without this call, devices revert to the previous bundle. Import CapacitorUpdater from '@capgo/capacitor-updater', and call CapacitorUpdater.notifyAppReady() when the app starts. If the code is obfuscated, set the input check-notify-app-ready to false.",
+    )
     expect(error.hint).toContain('check-notify-app-ready')
     expect(await start({ 'index.html': page, ...files })).toEqual([])
   })

@@ -60,7 +60,9 @@ it.each([
   const capgo = createCapgo({ ...options, token: 'k', api: url, files: url, plugin: url, database: null })
   const error: ActionError = await capgo.uploadFile(object, { config }).catch(found => found)
   expect(error).toMatchObject({ code: 'too_many_requests', transient: true })
-  expect(error.message).toContain('asks to come back in 60 minutes')
+  expect(error.message).toContain(
+    'Could not upload bundle 1.0.0: Capgo answered 429 too_many_requests and asks to retry in 60 minutes.',
+  )
   expect(pauses).toEqual([])
 })
 
@@ -123,4 +125,19 @@ it('an exhausted plan is not waited for', async () => {
   const capgo = createCapgo({ ...options, token: 'k', api: url, files: url, plugin: url, database: null })
   await expect(capgo.uploadFile(object, { config })).rejects.toMatchObject({ code: 'on_premise_app' })
   expect(pauses).toEqual([])
+})
+
+it('says in the log why it waits, and for how long', async () => {
+  const { url, pauses, options } = await serve(later('2', '{}'))
+  const log: string[] = []
+  const http = createHttp({ ...options, onRetry: message => void log.push(message) })
+  await http.waitForLimit(61_000)
+  await http.pause({ purpose: 'make channel beta' }, null, 1)
+  await http.send({ purpose: 'read channel beta', method: 'GET', url, retry: 'repeat' })
+  expect(pauses[0]).toBe(61_000)
+  expect(log.slice(0, 3)).toEqual([
+    'Waiting 61 s: Capgo limits the calls of a key.',
+    'Capgo did not answer (make channel beta). Next try in 0.1 s.',
+    'Capgo answered 429 (read channel beta). Next try in 2 s (2 of 5).',
+  ])
 })

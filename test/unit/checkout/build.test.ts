@@ -131,7 +131,7 @@ describe('installDependencies', () => {
     writeIn(root, 'node_modules/.package-lock.json', { packages: other })
     lines.length = 0
     expect(await installDependencies(options)).toBe('npm ci')
-    expect(lines[0]).toBe('node_modules is not of this lockfile: it differs in node_modules/old.')
+    expect(lines[0]).toBe('node_modules does not match the lockfile: node_modules/old differs.')
   })
 
   it('tells of devDependencies that NODE_ENV leaves out, also where the build fails for want of them', async () => {
@@ -166,9 +166,9 @@ describe('installDependencies', () => {
     const error = await failure(installDependencies((await setUp(root)).options))
     expect(error).toMatchObject({
       code: 'install_failed',
-      message: '"npm ci" ended with exit code 1.',
+      message: '"npm ci" failed with exit code 1.',
       at: { file: 'package-lock.json' },
-      hint: expect.stringContaining('run npm install and commit package-lock.json'),
+      hint: expect.stringContaining('Run npm install and commit package-lock.json'),
       output: expect.stringMatching(/in sync.*Missing: second@1\.0\.0 from lock file$/s),
     })
   })
@@ -280,7 +280,7 @@ describe('buildWebApp', () => {
         'for (let i = 0; i < 300; i++) console.log("step " + i); console.error("src/App.vue:3 is wrong"); process.exitCode = 3',
     })
     const error = await failure(buildWebApp({ ...(await setUp(root)).options, script: 'build' }))
-    expect(error).toMatchObject({ code: 'build_failed', message: '"npm run build" ended with exit code 3.' })
+    expect(error).toMatchObject({ code: 'build_failed', message: '"npm run build" failed with exit code 3.' })
     expect(error.output).toContain('src/App.vue:3 is wrong')
     expect(error.output).toContain('step 299')
     expect(error.output).not.toContain('step 99\n')
@@ -292,6 +292,6 @@ describe('buildWebApp', () => {
     writeProgram(dirname(bin), 'unused', '')
     const { options } = await setUp(root)
     const error = await failure(buildWebApp({ ...options, script: 'build' }))
-    expect(error.message).toBe('"npm run build" ended with exit code 127.')
+    expect(error.message).toBe('"npm run build" failed with exit code 127.')
   })
 })

@@ -270,7 +270,9 @@ export default config;
       const root = makeProject({ 'a/capacitor.config.ts': '', 'a/capacitor.config.json': {} })
       const error = await failure(read(root, { directory: 'a' }))
       expect(error).toMatchObject({ code: 'config_ambiguous', at: { file: 'a/capacitor.config.json' } })
-      expect(error.hint).toContain('Capacitor would take capacitor.config.ts')
+      expect(error.hint).toContain(
+        'Capacitor would read capacitor.config.ts and ignore the others. Delete capacitor.config.json, or merge them into capacitor.config.ts.',
+      )
       expect(error.hint).toContain('Delete capacitor.config.json')
     })
 
@@ -363,7 +365,7 @@ export default config;
       const error = await failure(read(ts('import { id } from "./generated"\nexport default { appId: id }')))
       expect(error).not.toBeInstanceOf(PackagesMissing)
       expect(error.hint).toContain(
-        'run that script in a step before this action, or set the inputs app-id and web-dir',
+        'Correct the path, or commit the file. If a script generates the file, run that script in an earlier step, or set the inputs app-id and web-dir.',
       )
     })
 

@@ -40,13 +40,13 @@ describe('explainInstall', () => {
     [
       'npm',
       MISMATCH,
-      'package-lock.json does not match package.json: run npm install and commit package-lock.json.',
+      'package-lock.json does not match package.json. Run npm install and commit package-lock.json.',
     ],
     ['npm', MISMATCH.split('\n').slice(5).join('\n'), 'package-lock.json does not match'],
     [
       'pnpm',
       ' ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with "frozen-lockfile" because pnpm-lock.yaml is not up to date with <ROOT>/package.json',
-      'pnpm-lock.yaml does not match package.json: run pnpm install',
+      'pnpm-lock.yaml does not match package.json. Run pnpm install and commit pnpm-lock.yaml.',
     ],
     [
       'yarn',
@@ -59,7 +59,7 @@ describe('explainInstall', () => {
         'YN0028: │ -"left-pad@npm:1.2.0":',
         'YN0028: │ The lockfile would have been modified by this install, which is explicitly forbidden.',
       ),
-      'yarn.lock does not match package.json: run yarn install and commit yarn.lock. Use the version of yarn',
+      'yarn.lock does not match package.json. Run yarn install and commit yarn.lock. Use the same version of yarn',
     ],
     ['bun', 'error: lockfile had changes, but lockfile is frozen', 'bun.lock does not match'],
     // It cannot be read.
@@ -82,7 +82,7 @@ describe('explainInstall', () => {
     [
       'npm',
       `> a@1.0.0 postinstall\n> node gen.js\n\nError: connect ECONNREFUSED 127.0.0.1:5432\n${npm('3', 'path /work/app', 'command failed', 'command sh -c node gen.js')}`,
-      'A script that the install runs failed: its own words',
+      'An install script failed. See the output for its message. Pass the variables that it needs with the input build-env.',
     ],
     [
       'npm',
@@ -93,53 +93,61 @@ describe('explainInstall', () => {
         'command sh -c node-gyp rebuild',
         'gyp ERR! not ok',
       ),
-      'failed (@acme/native):',
+      'An install script failed (@acme/native). See the output for its message. Pass the variables that it needs with the input build-env.',
     ],
     [
       'pnpm',
       'cannot generate\n ELIFECYCLE  Command failed with exit code 3.',
-      'A script that the install runs failed',
+      'An install script failed. See the output for its message. Pass the variables that it needs with the input build-env.',
     ],
     [
       'yarn',
       '$ node gen.js\ncannot generate\nerror Command failed with exit code 3.',
-      'A script that the install runs failed',
+      'An install script failed. See the output for its message. Pass the variables that it needs with the input build-env.',
     ],
-    ['yarn', 'error /work/app/node_modules/sharp: Command failed.\nExit code: 1', 'failed (sharp):'],
+    [
+      'yarn',
+      'error /work/app/node_modules/sharp: Command failed.\nExit code: 1',
+      'An install script failed (sharp). See the output for its message. Pass the variables that it needs with the input build-env.',
+    ],
     [
       'yarn@berry',
       berry(
         "YN0009: │ a@workspace:. couldn't be built successfully (exit code 3, logs can be found here: /tmp/xfs-8aad9490/build.log)",
       ),
-      'failed (a):',
+      'An install script failed (a). See the output for its message. Pass the variables that it needs with the input build-env.',
     ],
-    ['bun', 'error: postinstall script from "a" exited with 3', 'failed (a):'],
+    [
+      'bun',
+      'error: postinstall script from "a" exited with 3',
+      'An install script failed (a). See the output for its message. Pass the variables that it needs with the input build-env.',
+    ],
     // Registry.
     ['npm', npm('E401', '401 Unauthorized - GET https://registry.example/left-pad - no'), 'NODE_AUTH_TOKEN'],
     [
       'npm',
       npm('E403', '403 403 Forbidden - GET https://registry.example/left-pad - no'),
-      'The registry refuses this job',
+      'The registry rejects this job. The install sees no token by default. Pass the token of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.',
     ],
     [
       'pnpm',
       ' ERR_PNPM_FETCH_401  GET https://registry.example/left-pad: Unauthorized - 401',
-      'The registry refuses this job',
+      'The registry rejects this job. The install sees no token by default. Pass the token of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.',
     ],
     [
       'yarn',
       'error Error: https://registry.example/left-pad.tgz: Request failed "401 Unauthorized"',
-      'The registry refuses this job',
+      'The registry rejects this job. The install sees no token by default. Pass the token of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.',
     ],
     [
       'yarn@berry',
       berry('YN0041: │ abbrev@npm:5.0.0: Invalid authentication (as an anonymous user)'),
-      'The registry refuses this job',
+      'The registry rejects this job. The install sees no token by default. Pass the token of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.',
     ],
     [
       'bun',
       'error: GET https://registry.example/is-odd/-/is-odd-3.0.0.tgz - 401',
-      'The registry refuses this job',
+      'The registry rejects this job. The install sees no token by default. Pass the token of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.',
     ],
     [
       'npm',
@@ -161,12 +169,12 @@ describe('explainInstall', () => {
     [
       'npm',
       npm('ETARGET', 'notarget No matching version found for left-pad@9.'),
-      'does not have the version',
+      'The registry does not have the requested version of a package, which the output names. Correct package.json and the lockfile.',
     ],
     [
       'npm',
       npm('EINTEGRITY', 'Integrity checksum failed when using sha512'),
-      'is not what package-lock.json says',
+      'A downloaded package does not match package-lock.json. It was published again, or the registry changes packages. Check that the package is the right one, then update the lockfile.',
     ],
     ['npm', npm('ENOTFOUND', 'syscall getaddrinfo'), 'could not be reached'],
     ['npm', npm('SELF_SIGNED_CERT_IN_CHAIN', 'errno SELF_SIGNED_CERT_IN_CHAIN'), 'NODE_EXTRA_CA_CERTS'],
@@ -184,7 +192,7 @@ describe('explainInstall', () => {
     [
       'npm',
       npm('ERESOLVE', 'ERESOLVE could not resolve', '', 'While resolving: a@1.0.0'),
-      'do not go together',
+      'Packages need versions of each other that conflict. See the output and resolve the conflict, or commit your own install setting, such as legacy-peer-deps=true in .npmrc.',
     ],
     ['npm', npm('EBADENGINE', 'engine Unsupported engine'), 'another version of Node'],
     [
@@ -210,12 +218,28 @@ describe('explainInstall', () => {
     ],
     ['yarn@berry', 'yarn install v1.22.22\nerror Your lockfile needs to be updated', 'Yarn 1 ran'],
     ['pnpm', ' ERROR  This project is configured to use yarn', 'asks for another package manager'],
-    ['pnpm', COREPACK, 'Corepack could not get pnpm'],
-    ['npm', npm('EALLOWSCRIPTS', 'sharp'), 'install scripts of packages'],
+    [
+      'pnpm',
+      COREPACK,
+      'Corepack could not download pnpm. Install it without Corepack in an earlier step (uses: pnpm/action-setup), or update Corepack (run: npm install -g corepack@latest).',
+    ],
+    [
+      'npm',
+      npm('EALLOWSCRIPTS', 'sharp'),
+      'npm does not run install scripts that package.json does not allow. Allow the packages that the output names, and commit that.',
+    ],
     ['bun', 'error: failed to download left-pad@1.2.0: 404 Not Found', 'does not have a package'],
     // Nobody knows.
-    ['npm', npm('EWHATEVER', 'well'), 'The output says why.'],
-    ['bun', 'Segmentation fault', 'The output says why.'],
+    [
+      'npm',
+      npm('EWHATEVER', 'well'),
+      'See the output for the cause. The install sees no token by default. Pass the token of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.',
+    ],
+    [
+      'bun',
+      'Segmentation fault',
+      'See the output for the cause. The install sees no token by default. Pass the token of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.',
+    ],
   ] as const)('%s (%#)', (agent, said, hint) => {
     const name = agent === 'yarn@berry' ? 'yarn' : agent
     const lockfile = { npm: 'package-lock.json', pnpm: 'pnpm-lock.yaml', yarn: 'yarn.lock', bun: 'bun.lock' }[

@@ -116,8 +116,8 @@ describe('readNativeVersions', () => {
 
   it('knows a project without its file from no project', async () => {
     expect(await read({ 'android/app/src/main/AndroidManifest.xml': '', 'ios/App/Podfile': '' })).toEqual([
-      'android ? android/app has no project that can be read',
-      'ios ? ios/App has no project that can be read',
+      'android ? android/app has no readable project',
+      'ios ? ios/App has no readable project',
     ])
   })
 })
@@ -437,11 +437,11 @@ describe('iOS', () => {
       'has "CFBundleShortVersionString: $(MARKETING_VERSION)"',
     ],
     ['an Info.plist alone', { [PLIST]: plist('$(MARKETING_VERSION)') }, 'is missing'],
-    ['what is no project', { [PROJECT]: '{ objects = ' }, 'is not a project of Xcode'],
+    ['what is no project', { [PROJECT]: '{ objects = ' }, 'is not an Xcode project'],
     [
       'a project without an app',
       { [PROJECT]: pbxproj([{ kind: 'framework', configurations: { Release: {} } }]) },
-      'has no target that is an app',
+      'has no app target',
     ],
   ])('tells that it does not understand %s', async (_, files, says) => {
     expect(await read(files)).toEqual([expect.stringMatching(/^ios \? ios\/App\//)])

@@ -60,9 +60,28 @@ it.each([
   },
 )
 
+it('of 201 commits the first and the last page are read, and a comparison is asked once', async () => {
+  const { server, git, github } = await createWorld()
+  const base = git.head
+  for (let n = 1; n <= 201; n++) git.commit({}, `Commit ${n}`)
+  const [{ commits, total }] = await Promise.all([
+    github.listChanges(base, git.head),
+    github.compare(base, git.head),
+  ])
+  expect(total).toBe(201)
+  expect(commits.map(({ message }) => message)).toEqual([
+    ...Array.from({ length: 100 }, (_, n) => `Commit ${n + 1}`),
+    'Commit 201',
+  ])
+  expect(server.requests).toHaveLength(2)
+  server.faults.add({ match: { path: /\/compare\// }, do: { status: 404 } })
+  await expect(github.listChanges(git.head, base)).rejects.toThrow('404')
+  expect(await github.compare(git.head, base), 'what failed is asked anew').toBe('behind')
+})
+
 it('of the comments of a repository the newest 1,000 are looked at, in ten requests', async () => {
   const { server, hosted, github } = await createWorld()
-  const mark = markOf('com.example.app', 'key')
+  const mark = markOf('key')
   hosted.addIssue({ number: 12 })
   const say = (minute: number, body: string, author = 'ada') =>
     Object.assign(hosted.addComment(12, { body, author }), {
@@ -79,4 +98,20 @@ it('of the comments of a repository the newest 1,000 are looked at, in ten reque
     server.requests.filter(({ operation }) => operation === 'issues/list-comments-for-repo'),
   ).toHaveLength(10)
   expect(await github.listRecentComments(new Date(Date.UTC(2026, 0, 3)), mark)).toEqual([])
+})
+
+it('a commit has the first line of its message, and the account of its author or else the name that git has', async () => {
+  const { server, git, github } = await createWorld()
+  const sha = git.commit({ 'README.md': 'Evening\n' }, 'Say good evening\n\nIt was asked for.')
+  const [known] = await github.listCommits(null, 1, sha)
+  expect(known).toMatchObject({ sha, title: 'Say good evening', author: 'Ada Example' })
+  const commit = (account: object | null, name: string | null) => ({
+    sha,
+    commit: { message: 'Say good evening', author: name === null ? null : { name }, committer: null },
+    author: account,
+  })
+  const body = [commit({ login: 'ada' }, 'Ada'), commit({}, 'Ada'), commit(null, null)]
+  server.faults.add({ match: { path: /\/commits/ }, do: { status: 200, body } })
+  const authors = (await github.listCommits(null, 3)).map(({ author }) => author)
+  expect(authors).toEqual(['@ada', 'Ada', null])
 })

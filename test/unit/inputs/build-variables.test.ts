@@ -3,7 +3,13 @@ import { readBuildVariables, secretValues } from '../../../src/inputs/build-vari
 
 const OWN = ['capgo-key-1234', '', 'k']
 const read = (env: string, secrets = '') =>
-  readBuildVariables(name => (name === 'build-env' ? env : name === 'build-secrets' ? secrets : 'x'), OWN)
+  readBuildVariables(
+    name => (name === 'build-env' ? env : name === 'build-secrets' ? secrets : 'x'),
+    OWN,
+    error => {
+      throw error
+    },
+  )
 
 describe('build-env and build-secrets', () => {
   it('are read line by line, with comments, quotes and values of several lines', () => {
@@ -38,14 +44,14 @@ describe('build-env and build-secrets', () => {
     ['LD_PRELOAD=x', 'LD_PRELOAD changes which code'],
     ['DYLD_INSERT_LIBRARIES=x', 'DYLD_INSERT_LIBRARIES changes which code'],
     ['Path=x', 'Path decides which programs run'],
-    ['GITHUB_TOKEN=x', 'GITHUB_TOKEN is a secret: give it in build-secrets'],
-    ['CAPGO_TOKEN=x', 'CAPGO_TOKEN is a secret: give it in build-secrets'],
+    ['GITHUB_TOKEN=x', 'GITHUB_TOKEN is a secret: set it in build-secrets'],
+    ['CAPGO_TOKEN=x', 'CAPGO_TOKEN is a secret: set it in build-secrets'],
     ['A=Bearer capgo-key-1234', 'A has the value of a key of this action'],
     ['A=k', 'A has the value of a key of this action'],
-    ['A=1\na=2', 'a was given before (build-env, line 1)'],
+    ['A=1\na=2', 'a is set twice (first: build-env, line 1)'],
     ['just words', 'is not NAME=value'],
-    ['A="open\nB=1', 'A begins with ", and no line ends with it'],
-    ['A=\0', 'A has a null character'],
+    ['A="open\nB=1', 'A begins with ", but no line ends with it'],
+    ['A=\0', 'A contains a null character'],
   ])('%j is refused', (line, why) => {
     expect(() => read(line)).toThrow(`Input "build-env", line ${line.startsWith('A=1') ? 2 : 1}: ${why}`)
   })
@@ -62,7 +68,7 @@ describe('build-env and build-secrets', () => {
     expect(error).toMatchObject({
       code: 'invalid_input',
       message:
-        'Input "build-secrets": 4 lines are wrong:\nline 1: OK was given before (build-env, line 1).\nline 2: is not NAME=value.\nline 4: NODE_OPTIONS changes Node itself; set it in the build script.\nline 5: CAPGO_TOKEN has the value of a key of this action, which no build gets.',
+        'Input "build-secrets": 4 lines are not valid:\nline 1: OK is set twice (first: build-env, line 1).\nline 2: is not NAME=value.\nline 4: NODE_OPTIONS changes Node itself, so set it in the build script.\nline 5: CAPGO_TOKEN has the value of a key of this action, which the build does not see.',
       hint: expect.stringContaining('one NAME=value per line'),
     })
     // What could not be read is masked too.

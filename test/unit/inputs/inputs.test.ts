@@ -7,7 +7,7 @@ import { matchChannel, newChannelSettings, suggestMapping } from '../../../src/p
 import { decideOperation } from '../../../src/plan/operation.ts'
 
 const read = (given: Record<string, string> = {}, defaultBranch: string | null = null) =>
-  readInputs(name => given[name] ?? '', defaultBranch)
+  readInputs(name => given[name] ?? (name === 'capgo-token' ? 'key' : ''), defaultBranch)
 /** Everything that is wrong, a line each. */
 const wrong = (given: Record<string, string>) => {
   try {
@@ -41,8 +41,9 @@ describe('readInputs', () => {
   it('takes an empty input for one that is not given, whatever its kind', () => {
     const { inputs } = readActionMetadata()
     const declared = (name: string) => (name === 'github-token' ? '' : (inputs[name]?.default ?? ''))
-    expect(readInputs(declared)).toEqual(read())
-    expect(readInputs(name => ` ${declared(name)}\n`)).toEqual(read())
+    const bare = read({ 'capgo-token': '' })
+    expect(readInputs(declared)).toEqual(bare)
+    expect(readInputs(name => ` ${declared(name)}\n`)).toEqual(bare)
   })
   it('tells everything that is wrong at once, each with its input', () => {
     const all = wrong({
@@ -57,14 +58,19 @@ describe('readInputs', () => {
       'preview-channel': '{id}',
       'api-url': 'capgo',
       'capgo-token': 'a b',
-      'assign-testers': 'everybody',
+      'assign-testers': 'everybody, nobody',
       'database-url': 'https://db.example.com',
+      'working-directory': '../elsewhere',
+      'build-env': 'no value',
+      'build-secrets': 'PATH=/x',
     })
     const inputs = all.map(message => /^Input "([^"]+)"/.exec(message)?.[1])
     expect([...new Set(inputs)].sort()).toEqual([
       'api-url',
       'assign-testers',
       'build',
+      'build-env',
+      'build-secrets',
       'capgo-token',
       'channels',
       'database-key',
@@ -74,9 +80,13 @@ describe('readInputs', () => {
       'rollout',
       'timeout',
       'version',
+      'working-directory',
     ])
-    expect(inputs.filter(name => name === 'channels')).toHaveLength(2)
-    expect(() => read({ build: 'yes', version: 'v1' })).toThrow(/^Inputs "version", "build": 2 mistakes.$/)
+    for (const twice of ['channels', 'assign-testers'])
+      expect(inputs.filter(name => name === twice)).toHaveLength(2)
+    expect(() => read({ build: 'yes', version: 'v1', 'capgo-token': '' })).toThrow(
+      /^Inputs "version", "build", "capgo-token": 3 errors.$/,
+    )
   })
   it('reads channels with comments, quotes and odd spaces', () => {
     expect(
@@ -93,7 +103,7 @@ describe('readInputs', () => {
       { channels: 'main: produc tion' },
       /line 1, "main: produc tion": "produc tion" is not a valid channel name/,
     ],
-    [{ channels: '!main: x' }, /excludes, which is not supported/],
+    [{ channels: '!main: x' }, /excludes refs, which is not supported/],
     [{ channel: 'a,b' }, /"a,b" is not a valid channel name/],
     [{ version: 'v1.2.3' }, /"v1.2.3" is not a semantic version/],
     [{ version: '1.2' }, /"1.2" is not a semantic version/],
@@ -101,29 +111,29 @@ describe('readInputs', () => {
     [{ 'app-id': 'nodots' }, /"nodots" is not an app id/],
     [{ build: 'yes' }, /^Input "build" must be true or false, not "yes"/],
     [{ 'api-url': 'capgo' }, /"capgo" is not a URL/],
-    [{ 'api-url': 'http://capgo.example.com' }, /is not https/],
-    [{ 'api-url': 'https://user:pw@capgo.example.com' }, /must not have a user name/],
+    [{ 'api-url': 'http://capgo.example.com' }, /must be https/],
+    [{ 'api-url': 'https://user:pw@capgo.example.com' }, /cannot have a user name/],
     [{ 'database-url': 'https://db.example.com' }, /^Input "database-key" is required with "database-url"/],
-    [{ artifact: 'web/app' }, /"\/", which no artifact's name has/],
+    [{ artifact: 'web/app' }, /contains "\/"/],
     [{ artifact: 'web-{id}' }, /unknown placeholder \{id\}/],
     [{ 'min-update-version': '1.2' }, /"1.2" is not a semantic version/],
     [{ 'preview-channel': 'pr-{id}' }, /unknown placeholder \{id\}/],
-    [{ 'preview-channel': `${'x'.repeat(60)}-{number}` }, /leaves no room for the number/],
+    [{ 'preview-channel': `${'x'.repeat(60)}-{number}` }, /is too long/],
     [{ 'preview-channel': '{branch}{number}' }, /nothing separates/],
     [{ 'preview-channel': '{number}0{branch}' }, /nothing separates/],
     [{ 'preview-channel': 'production' }, /a branch publishes to/],
     [{ 'source-maps': 'yes' }, /cannot be "yes"/],
-    [{ 'source-maps-artifact': 'maps/main' }, /"maps\/main" cannot be the name of an artifact/],
-    [{ 'source-maps-artifact': '##[error]' }, /cannot be the name of an artifact/],
-    [{ 'source-maps-retention-days': '0' }, /"0" is not a number of days/],
-    [{ 'source-maps-retention-days': '401' }, /"401" is not a number of days/],
-    [{ 'source-maps-retention-days': '7 days' }, /is not a number of days/],
+    [{ 'source-maps-artifact': 'maps/main' }, /"maps\/main" is not a valid artifact name/],
+    [{ 'source-maps-artifact': '##[error]' }, /is not a valid artifact name/],
+    [{ 'source-maps-retention-days': '0' }, /must be a number of days, not "0"/],
+    [{ 'source-maps-retention-days': '401' }, /must be a number of days, not "401"/],
+    [{ 'source-maps-retention-days': '7 days' }, /must be a number of days/],
   ])('%j is refused', (given, message) =>
     expect(() => read(given as Record<string, string>)).toThrow(message),
   )
   it('allows http on this machine only', () => {
     expect(read({ 'api-url': 'http://127.0.0.1:8787' }).hosts.api).toBe('http://127.0.0.1:8787')
-    expect(() => read({ 'api-url': 'http://127.0.0.1.evil.example' })).toThrow(/not https/)
+    expect(() => read({ 'api-url': 'http://127.0.0.1.evil.example' })).toThrow(/must be https/)
   })
 })
 
@@ -234,7 +244,7 @@ describe('the input operation', () => {
     [{ operation: 'promote', from: 'a', to: 'b', version: '1.0.0' }, /"version" is not used by/],
     [{ operation: 'status', verify: 'true' }, /"verify" is not used by "operation: status"/],
     [{ operation: 'status', 'on-active-rollout': 'replace' }, /"on-active-rollout" is not used/],
-    [{ rollout: 'pause' }, /this run publishes/],
+    [{ rollout: 'pause' }, /for a publish/],
     [{ rollout: '0' }, /must be a percentage .*not "0"/],
     [{ rollout: '101' }, /must be a percentage/],
     [{ 'on-active-rollout': 'reset' }, /cannot be "reset"/],
@@ -305,12 +315,12 @@ describe('lines of channels that could never publish anything', () => {
     ['x.lock/*: production', /".lock"/],
     ['x@{1}: production', /"@\{"/],
     ['x.: production', /ends with "."/],
-    ['x/: production', /slash at an end/],
-    ['/x: production', /slash at an end/],
+    ['x/: production', /begins or ends with a slash/],
+    ['/x: production', /begins or ends with a slash/],
     ['a//b: production', /two in a row/],
     ['[ab: production', /"\[" without "\]"/],
-    ['@: production', /is a word of git/],
-    ['HEAD: production', /is a word of git/],
+    ['@: production', /is reserved by git/],
+    ['HEAD: production', /is reserved by git/],
     ['refs/pull/*/merge: production', /neither below "refs\/heads\/"/],
     ['refs/*: production', /neither below/],
     ['refs/heads: production', /neither below/],

@@ -122,7 +122,7 @@ describe('findLeftovers', () => {
     bundle('1.0.0')
     bundle('1.0.2', 'by hand')
     bundle(NAME)
-    expect((await look(capgo)).kept).toEqual(['Bundle 1.0.0 stays: its name is not that of a preview.'])
+    expect((await look(capgo)).kept).toEqual(['Bundle 1.0.0 is kept: its name is not that of a preview.'])
   })
 
   it('the newest first, and deleted ones not', async () => {
@@ -253,7 +253,7 @@ describe('removeLeftovers', () => {
     const { removed, error } = await remove(capgo)
     expect(error).toBeNull()
     expect(removed.bundles).toEqual([NEW])
-    expect(removed.kept).toEqual([`Bundle ${OLD} stays: another channel serves it.`])
+    expect(removed.kept).toEqual([`Bundle ${OLD} is kept: another channel serves it.`])
     expect([channels(), bundles()]).toEqual([['beta'], [OLD]])
   })
 
@@ -269,7 +269,7 @@ describe('removeLeftovers', () => {
           }),
       })
       expect(removed).toMatchObject({ channels: [], devices: 0 })
-      expect(removed.kept[0]).toBe('Channel pr-12 stays: somebody changed it meanwhile.')
+      expect(removed.kept[0]).toBe('Channel pr-12 is kept: it was changed meanwhile.')
       expect(channels()).toEqual(['pr-12'])
       expect(bundles()).toContain(NEW)
     },
@@ -294,7 +294,7 @@ describe('removeLeftovers', () => {
     server.store.update('app_versions', row, { storage_provider: 'r2', r2_path: 'x' })
     await capgo.createChannel({ appId: APP, name: 'pr-12', bundleName: NEW, fields: {} })
     bundle(OLD)
-    const older = 'One older bundle stays until'
+    const older = 'One older bundle is kept until'
     const { removed, announced } = await remove(capgo)
     expect(removed).toMatchObject({ channels: ['pr-12'], bundles: [NEW] })
     expect(removed.kept).toEqual([expect.stringContaining(older)])
@@ -302,7 +302,7 @@ describe('removeLeftovers', () => {
     expect([channels(), bundles()]).toEqual([[], [OLD]])
     bundle('1.0.1-pr.12.0.1')
     expect((await remove(capgo)).removed.kept).toEqual([
-      expect.stringContaining('2 older bundles stay until'),
+      expect.stringContaining('2 older bundles are kept until'),
     ])
   })
 
@@ -365,7 +365,7 @@ describe('removeLeftovers', () => {
       taken(before, more)
       const { removed } = await remove(capgo)
       expect(removed.channels).toEqual([])
-      expect(removed.kept).toEqual([`Channel pr-12 stays: no preview made it. ${said}`])
+      expect(removed.kept).toEqual([`Channel pr-12 is kept: no preview created it. ${said}`])
       expect(servedBy('pr-12')).toBe(served)
       expect(bundles()).not.toContain(NEW)
     })
@@ -380,7 +380,7 @@ describe('removeLeftovers', () => {
             version: other.id,
           }),
       })
-      expect(removed.kept).toEqual(['Channel pr-12 stays: somebody changed it meanwhile.'])
+      expect(removed.kept).toEqual(['Channel pr-12 is kept: it was changed meanwhile.'])
       expect(servedBy('pr-12')).toBe('2.0.0')
     })
 
@@ -395,7 +395,7 @@ describe('removeLeftovers', () => {
       const capgo = await connect('app_reader')
       taken('1.0.0')
       const { removed } = await remove(capgo)
-      expect(removed.kept[0]).toContain(`It still serves ${NEW}, since the key lacks a permission`)
+      expect(removed.kept[0]).toContain(`It still serves ${NEW}, because the key lacks a permission`)
       server.faults.add({
         match: { method: 'PUT', path: '/bundle' },
         do: { status: 400, body: { error: 'odd' } },
@@ -587,11 +587,11 @@ describe('deleteChannel', () => {
 
   it.each([
     ['a refusal', { status: 400, body: { error: 'odd' } }, /odd/],
-    ['an answer that is not true', { status: 200, body: { status: 'ok' } }, /it is still there/],
+    ['an answer that is not true', { status: 200, body: { status: 'ok' } }, /it still exists/],
     [
       'a channel that is not found and is there',
       { status: 400, body: { error: 'cannot_find_channel' } },
-      /still there/,
+      /still exists/,
     ],
   ])('%s of the API throws', async (_what, answer, message) => {
     const { capgo } = await stage()
@@ -738,7 +738,7 @@ describe('deleteOldBundles', () => {
     server.faults.add({ match: { method: 'DELETE', path: '/bundle' }, do: odd })
     await expect(clean(capgo, 1)).rejects.toMatchObject({
       code: 'cleanup_incomplete',
-      message: expect.stringContaining('0 old bundles deleted, 1 not: '),
+      message: expect.stringContaining('Could not delete 1 old bundle (0 deleted): '),
       problems: [],
     })
     for (let n = 3; n <= 14; n++) bundle(`1.0.${n}`, line('old', null))
@@ -751,7 +751,7 @@ describe('deleteOldBundles', () => {
     const error = await clean(capgo, 1).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'cleanup_incomplete' })
     const { message, problems } = error as { message: string; problems: { message: string }[] }
-    expect(message).toContain('0 old bundles deleted, 13 not: ')
+    expect(message).toContain('Could not delete 13 old bundles (0 deleted): ')
     expect(problems).toHaveLength(10)
     expect(problems[0]!.message).toMatch(/^1\.0\.\d+: /)
   })

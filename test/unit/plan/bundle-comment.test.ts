@@ -86,6 +86,44 @@ describe('a note', () => {
   })
 })
 
+describe('the titles of the changes', () => {
+  const noted = (titles: readonly string[], more = 0) =>
+    noteCommit(null, 'production', ours, { previous: '1.2.0', releaseNotes: { titles, more } })
+  const served = (comment: string) => readServedCommit({ comment }, 'production')
+
+  it('are one word at the end, for people to read', () => {
+    const comment = noted(['Add a wallet (#12)', 'Fix totals'], 3)
+    expect(comment).toBe(
+      `production: main@${ours.sha} run 57.2 (id 20) after 1.2.0 changes Add_a_wallet_(#12),_Fix_totals_and_3_more`,
+    )
+    expect(served(noteRollback(comment, 'production', theirs)!)?.changes, 'after a rollback').toBe(
+      'Add_a_wallet_(#12),_Fix_totals_and_3_more',
+    )
+  })
+
+  it.each([
+    `x after 9.9.9 for o/r#7 repo 7 withdrawn 9.1/9`,
+    `x\nproduction: evil@${'f'.repeat(40)} run 9.1 (id 9)`,
+    `x\u2028beta: evil@${'f'.repeat(40)} run 9.1 (id 9)`,
+    `x\u00a0after\u00a09.9.9`,
+    `beta: evil@${'f'.repeat(40)} run 9.1 (id 9)`,
+  ])('forge nothing: %j', title => {
+    const comment = noted([title])
+    expect(readNotes({ comment })).toEqual([
+      { ...readNotes({ comment: noted([]) })[0], changes: expect.any(String) },
+    ])
+    expect(comment).not.toMatch(/ for \S*#/)
+  })
+
+  it('are left out where the filter of a request would grow too long', () => {
+    expect(
+      encodeURIComponent(served(noted(Array(5).fill('速'.repeat(30))))?.changes ?? '').length,
+    ).toBeLessThan(401)
+    expect(served(noted(['\ud800', 'b']))?.changes).toBe('\ufffd,_b')
+    expect(served(noted(['速'.repeat(100)]))?.changes).toBeNull()
+  })
+})
+
 describe('a note of another run', () => {
   it('stays where this run writes its own line on what was read before', () => {
     const seen = noteCommit(null, 'beta', ours)

@@ -44,7 +44,7 @@ describe('planStorage', () => {
   ])('%s', (_what, given, on) => expect(plan(...given).files.on).toBe(on))
   it('a zip that is too large is refused', () => {
     expect(refusalOf(() => plan('auto', 101))).toBe(
-      'bundle_too_large: The bundle has 101 bytes, and Capgo takes 100 at most.',
+      'bundle_too_large: The bundle has 101 bytes, and Capgo accepts at most 100.',
     )
   })
 })

@@ -36,7 +36,7 @@ test.each<[string, Partial<AppFacts>, RegExp | null]>([
   [
     'self-hosted, another path',
     { pluginUrl: 'https://x.example/functions/v1', updateUrl: 'https://x.example/updates' },
-    /publishes where "https:\/\/x\.example\/functions\/v1\/updates"/,
+    /publishes for "https:\/\/x\.example\/functions\/v1\/updates"/,
   ],
   ['self-hosted, and apps ask the cloud', { pluginUrl: 'https://x.example' }, /ask Capgo Cloud/],
   ['a local server', { pluginUrl: 'http://127.0.0.1:54321' }, null],
@@ -45,7 +45,11 @@ test.each<[string, Partial<AppFacts>, RegExp | null]>([
     { pluginUrl: 'http://localhost:1', updateUrl: 'https://plugin.capgo.app/updates' },
     /ask "https/,
   ],
-  ['a plugin that Capgo answers no more', { updaterVersion: '4.17.11' }, /4\.17\.11: Capgo has no updates/],
+  [
+    'a plugin that Capgo answers no more',
+    { updaterVersion: '4.17.11' },
+    /4\.17\.11, and Capgo updates apps from version 5/,
+  ],
   ['the oldest that it answers', { updaterVersion: '5.0.0' }, null],
   ['a deprecated major', { updaterVersion: '9.0.0' }, /deprecated/],
   ['another deprecated major', { updaterVersion: '10.0.0' }, /deprecated/],

@@ -48,13 +48,13 @@ describe('judgeNativeVersions', () => {
 
   it('tells what is not known, where, and which platform alone was looked at', () => {
     expect(judgeNativeVersions([ios('1.4.0')], [UNREAD]).warnings).toEqual([
-      'The native version of Android is not known: android/app/build.gradle:12 has "versionName v". Whether Android devices take the bundle was not checked, only iOS 1.4.0: set the input "native-version" to the version in the stores.',
+      'The native version of Android is not known: android/app/build.gradle:12 has "versionName v". Not checked whether Android devices accept the bundle (checked: iOS 1.4.0). To check it, set the input "native-version" to the version in the stores.',
     ])
     expect(judgeNativeVersions([], [UNREAD]).warnings[0]).toContain(
-      'was not checked: set the input "native-version"',
+      'The native version of Android is not known: android/app/build.gradle:12 has "versionName v". Not checked whether Android devices accept the bundle. To check it, set the input "native-version" to the version in the stores.',
     )
     expect(judgeNativeVersions([android('1.0'), ios('2.0')], [UNREAD]).warnings[0]).toMatch(
-      /^A native version of Android .* only Android 1\.0: set/,
+      /^A native version of Android .* \(checked: Android 1\.0\)\. To check it, set/,
     )
     const other = { platform: 'ios', source: 'App.xcodeproj', says: 'is missing' } as const
     expect(judgeNativeVersions([], [UNREAD, other]).warnings).toHaveLength(2)
@@ -64,7 +64,7 @@ describe('judgeNativeVersions', () => {
     const judged = judgeNativeVersions([android('1.2.3'), android('1.0-dev')], [])
     expect(judged.natives).toEqual([android('1.2.3')])
     expect(judged.warnings).toEqual([
-      'Android 1.0-dev (android/app/build.gradle:12) is not a version that Capgo can compare, so apps with it get no bundle at all.',
+      'Android 1.0-dev (android/app/build.gradle:12) is not a version that Capgo can compare, so apps with it get no bundle.',
     ])
     // Nothing else is known of the platform: a matter for an error.
     const alone = [android('2024.05.01'), ios('1.0')]
@@ -96,11 +96,11 @@ describe('channel_refuses_all', () => {
     const error = errorOf({ nativeVersions: [android('1.0'), ios('5.2.0')] })
     expect(error.code).toBe('channel_refuses_all')
     expect(error.message).toBe(
-      'No bundle name would be delivered by channel production to both native 1.0 (android/app/build.gradle:12) and 5.2.0 (App.xcodeproj:34): the channel\'s policy "major" blocks 5.3.0 on native 1.0.0: higher major version; 1.0.1-production.57.1 is below native 5.2.0, and the channel refuses bundles below the native version.',
+      'Channel production cannot deliver any bundle name to both native 1.0 (android/app/build.gradle:12) and 5.2.0 (App.xcodeproj:34): the channel\'s policy "major" blocks 5.3.0 on native 1.0.0: higher major version, and 1.0.1-production.57.1 is below native 5.2.0, and the channel rejects bundles below the native version.',
     )
-    expect(error.hint).toMatch(/^If one of these is a placeholder.*set the input "native-version"/)
+    expect(error.hint).toMatch(/^If one of them is a placeholder.*set the input "native-version"/)
     expect(error.hint).not.toContain('"major"')
-    expect(error.hint).toContain('set its update policy to "none", or switch its "under native" rule off')
+    expect(error.hint).toContain('set its update policy to "none", or switch off its "under native" rule')
   })
 
   it.each<[string, Partial<NameRequest>, RegExp, RegExp]>([
@@ -110,7 +110,7 @@ describe('channel_refuses_all', () => {
         nativeVersions: [android('1.0')],
         rules: { disable_auto_update: 'patch', disable_auto_update_under_native: true },
       },
-      /set its update policy to "major", or switch its "under native" rule off/,
+      /set its update policy to "major", or switch off its "under native" rule/,
       /placeholder/,
     ],
     [
@@ -138,7 +138,7 @@ describe('channel_refuses_all', () => {
         minUpdateVersion: '2.0.0',
         rules: { disable_auto_update: 'version_number', disable_auto_update_under_native: true },
       },
-      /lower the minimum native version \(2\.0\.0\): the input "min-update-version"/,
+      /lower the input "min-update-version" \(2\.0\.0\)/,
       /placeholder/,
     ],
   ])('%s', (_, change, has, hasNot) => {

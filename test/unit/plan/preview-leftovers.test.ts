@@ -30,7 +30,11 @@ describe('a channel', () => {
     ['that serves nothing stays', { version: null }, 'was not made for this pull request'],
     ['that serves another bundle stays', { version: bundle() }, 'was not made for this pull request'],
     ['that became public stays', { public: true }, 'it is a public channel'],
-    ['that rolls out another bundle stays', { rollout_version: 99 }, 'it rolls out a bundle of others'],
+    [
+      'that rolls out another bundle stays',
+      { rollout_version: 99 },
+      'Channel pr-12 is kept: it rolls out a bundle that is not a preview.',
+    ],
     ['that rolls out its own bundle goes', { rollout_version: 5 }, null],
   ])('%s', (_what, change, why) => {
     const { channels, taken, kept } = planRemoval(traces(), [serving(change)])

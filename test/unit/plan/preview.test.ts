@@ -5,6 +5,7 @@ import {
   checkPreviewChannel,
   checkPreviewTemplate,
   previewChannelName,
+  previewObstacle,
   wantsPreview,
   webPreview,
   whyNoPreview,
@@ -91,9 +92,15 @@ describe('a preview takes a channel that serves', () => {
 })
 
 it.each(WEB)('a browser shows %s, or not', (_what, app, of, isCloud, shown) => {
-  expect(webPreview(app, channel({ id: 9 }), of, { isCloud })).toEqual(
-    'url' in shown ? shown : { why: expect.stringMatching(shown.why) },
-  )
+  expect(webPreview(app, channel({ id: 9 }), of, { isCloud })).toEqual(shown)
+})
+
+it("Capgo's own app shows also what a browser cannot: bundles without delta files, long app ids", () => {
+  for (const [, app, of, isCloud, shown] of WEB) {
+    const isBrowserOnly = 'url' in shown || shown.why === 'no_delta_files' || shown.why === 'long_app_id'
+    expect(previewObstacle(app, of, { isCloud })).toBe(isBrowserOnly ? null : shown.why)
+  }
+  expect(previewObstacle(null, { session_key: null }, { isCloud: true })).toBeNull()
 })
 
 it('the deep link names app and channel, encoded', () => {

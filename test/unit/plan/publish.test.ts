@@ -126,7 +126,7 @@ it.each<[string, Parameters<typeof channel>[0], RegExp[]]>([
   ['a public one', {}, []],
   ['one for iOS alone', { android: false }, []],
   ['one for Android alone', { ios: false }, []],
-  ['one that is switched off', { ios: false, android: false }, [/switched off/]],
+  ['one that is switched off', { ios: false, android: false }, [/ is off for /]],
   ['a private one', { public: false }, [/is private/]],
   ['a private one that devices may choose', { public: false, allow_device_self_set: true }, []],
 ])('channelWarnings of %s', (_what, change, warnings) => {

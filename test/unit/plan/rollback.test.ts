@@ -16,7 +16,10 @@ eachCase(ROLLBACK, ({ given, byForce = false, warnings = [], stage = {}, ...expe
   const plan = decided(
     expected,
     () => planRollback(rollbackFacts(given)),
-    ({ isDone, bundle, why }) => [isDone ? DONE : serves(bundle.name), why],
+    ({ isDone, bundle, why, consequence }) => [
+      isDone ? DONE : serves(bundle.name),
+      `${why} ${consequence}`.trim(),
+    ],
   )
   if (plan === null) {
     const forced = refusalOf(() => planRollback(rollbackFacts({ ...given, force: true })))

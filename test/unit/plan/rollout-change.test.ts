@@ -15,7 +15,7 @@ eachCase(ROLLOUT_CHANGE, ({ given, isDone = false, comment, withdrawal, ...expec
   const plan = decided(
     expected,
     () => planRolloutChange(rolloutFacts(given)),
-    plan => [resultOf(plan), plan.why],
+    plan => [resultOf(plan), `${plan.why} ${plan.consequence}`.trim()],
   )
   if (plan === null) return
   expect(plan).toMatchObject({ isDone, nativeChanges: [], warnings: [] } satisfies Partial<MovePlan>)
@@ -30,7 +30,7 @@ it('a plan says how the rollout stands, and who has what', () => {
   expect(decisions).toEqual([
     { what: 'channel', value: 'production', why: 'input "channel"' },
     { what: 'rolled out', value: '1.4.0', why: '25% until now' },
-    { what: 'the others', value: '1.3.0', why: 'what the channel serves' },
+    { what: 'the others', value: '1.3.0', why: 'the stable bundle of the channel' },
     { what: 'rollout', value: '50%', why: 'input "rollout"' },
   ] satisfies MovePlan['decisions'])
 })

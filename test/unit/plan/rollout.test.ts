@@ -39,9 +39,9 @@ describe('a rollout', () => {
 
   it('is told by name', () => {
     const active = { id: 5, bps: 1250, paused: true }
-    expect(describeRollout(active, '1.5.0')).toBe('1.5.0 for 12.5% (paused)')
-    expect(describeRollout({ ...active, paused: false }, '1.5.0')).toBe('1.5.0 for 12.5%')
-    expect(rolloutActive('production', active, null).message).toContain('bundle 5 for 12.5% (paused)')
-    expect(rolloutActive('production', active, '1.5.0').message).toContain('1.5.0 for 12.5% (paused)')
+    expect(describeRollout(active, '1.5.0')).toBe('1.5.0 to 12.5% (paused)')
+    expect(describeRollout({ ...active, paused: false }, '1.5.0')).toBe('1.5.0 to 12.5%')
+    expect(rolloutActive('production', active, null).message).toContain('bundle 5 to 12.5% (paused)')
+    expect(rolloutActive('production', active, '1.5.0').message).toContain('1.5.0 to 12.5% (paused)')
   })
 })

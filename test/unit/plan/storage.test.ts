@@ -24,7 +24,7 @@ function planned(facts: Partial<StorageFacts>, server: Partial<typeof SERVER> = 
 const LARGE = { zip: { size: 21.5 * MIB } }
 const TOO_LARGE = { zip: { size: 101 * MIB } }
 const WARNING =
-  'The bundle has 22.5 MB; Capgo advises to stay below 21 MB, as phones download it on the road.'
+  'The bundle has 22.5 MB. Capgo recommends less than 21 MB, because phones download it on mobile networks.'
 
 describe('in what form a bundle is stored', () => {
   it.each<[string, Partial<StorageFacts>, Partial<typeof SERVER>, string]>([

@@ -16,26 +16,33 @@ describe('the comment of', () => {
   })
 })
 
+const headingOf = (comment: PreviewComment) => textOf(parseAsGitHub(renderComment(comment)).children[0]!)
 const headings = Object.entries(comments)
   .filter(([name]) => !name.startsWith('hostile'))
-  .map(([name, comment]) => [name, textOf(parseAsGitHub(renderComment(comment)).children[0]!)])
+  .map(([name, comment]) => [name, headingOf(comment)])
 
-it('says it all on the first line', () => {
+it('says what happened on the first line', () => {
   expect(Object.fromEntries(headings)).toMatchInlineSnapshot(`
     {
-      "building": "🔨 Building 4f9c2d7 for pr-12",
-      "building-first": "🔨 Building 4f9c2d7 for pr-12",
-      "closed": "🧹 Preview closed",
-      "closed-kept": "🧹 Preview closed",
-      "closed-nothing": "🧹 Preview closed",
-      "failed": "❌ No preview of 4f9c2d7: build failed",
-      "failed-first": "❌ No preview of 4f9c2d7: permission missing",
-      "kept": "📱 Preview ready: 1.4.1-pr.12.56.1 (bundle 48190)",
-      "missing": "⚠️ Preview missing: 4f9c2d7",
-      "ready": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
-      "ready-no-web": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
-      "ready-refused": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
-      "testers": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
+      "building": "🔨 Building the preview",
+      "building-first": "🔨 Building the preview",
+      "closed": "🧹 Preview removed: #12 was merged",
+      "closed-kept": "🧹 Preview removed: #12 was merged",
+      "closed-nothing": "🧹 Preview removed: #12 was merged",
+      "closed-testers": "🧹 Preview removed: #12 was merged",
+      "failed": "❌ Preview failed: the build broke",
+      "failed-first": "❌ Preview failed: permission missing",
+      "kept": "📱 Preview ready",
+      "missing": "⚠️ Preview missing",
+      "names": "📱 Preview ready",
+      "ready": "📱 Preview ready",
+      "ready-encrypted": "📱 Preview ready",
+      "ready-no-web": "📱 Preview ready",
+      "ready-refused": "📱 Preview ready",
+      "ready-self-hosted": "📱 Preview ready",
+      "ready-switched-off": "📱 Preview ready",
+      "testers": "📱 Preview ready",
+      "testers-120": "📱 Preview ready",
     }
   `)
 })
@@ -52,26 +59,29 @@ it('has no newline in a paragraph: GitHub breaks the line at each one in a comme
 it('says nothing of what there is not', () => {
   const bare = renderComment({
     ...ready,
+    commit: { ...ready.commit, title: null, author: null },
     change: null,
     nativeVersions: [],
-    devices: null,
-    bundle: { ...ready.bundle, size: null, url: null },
+    since: null,
+    duration: null,
+    bundle: { ...ready.bundle, url: null },
   })
-  expect(bare).not.toMatch(/undefined|null|NaN|device|on a browser|runs on|against/)
+  expect(bare).not.toMatch(/undefined|null|NaN|device|runs in|since|took| by /)
   expect(bare.split('<details'), 'how to get it is there').toHaveLength(2)
-  const none = renderComment({ ...comments.building, served: null })
-  expect(none).not.toMatch(/undefined|null|NaN|phone|serves|<details/)
+  const none = renderComment({ ...comments.building, served: null, since: null })
+  expect(none).not.toMatch(/undefined|null|NaN|phone|still|since|<details/)
 })
 
 it('offers the switcher only where an app may put itself on the channel', () => {
   const offers = (selfAssignable: boolean) =>
-    renderComment({ ...ready, bundle: { ...ready.bundle, selfAssignable } }).includes('setChannel(')
+    renderComment({ ...ready, bundle: { ...ready.bundle, selfAssignable } }).includes('channel switcher')
   expect([offers(true), offers(false)]).toEqual([true, false])
 })
 
-const isOnPhone = (comment: PreviewComment) =>
-  comment.state === 'ready' ||
-  ('served' in comment && comment.served !== null && 'deepLink' in comment.served)
+const isOnPhone = (comment: PreviewComment) => {
+  const bundle = comment.state === 'ready' ? comment.bundle : 'served' in comment ? comment.served : null
+  return bundle !== null && 'deepLink' in bundle && bundle.obstacle === null
+}
 
 it('has a QR code for as long as there is something to open', () => {
   const hasQr = Object.entries(comments).map(([name, comment]) => [
@@ -87,7 +97,84 @@ it('offers the link as text without a code when it is too long for one', () => {
   const deepLink = `capgo://preview/channel?appId=${'x'.repeat(400)}`
   const comment = renderComment({ ...ready, bundle: { ...ready.bundle, deepLink } })
   expect(comment).not.toContain('<kbd>')
-  expect(comment).toContain(`Open this on the phone:\n\n\`\`\`text\n${deepLink}\n`)
+  expect(comment).toContain(`Open this link on the phone:\n\n\`\`\`text\n${deepLink}\n`)
+  expect(comment).toContain('open the link below')
+})
+
+describe('on a phone', () => {
+  it("Capgo's app comes first, from both stores, then the code, the link and the app's own switcher", () => {
+    const order = [
+      'https://apps.apple.com/app/id1602316563',
+      'https://play.google.com/store/apps/details?id=ee.forgr.capacitor_go',
+      '<kbd>',
+      'capgo://preview/channel',
+      'channel switcher',
+    ].map(part => renderComment(ready).indexOf(part))
+    expect(order).not.toContain(-1)
+    expect(order).toEqual([...order].sort((one, other) => one - other))
+  })
+  it.each([
+    ['ready-switched-off', 'previews are switched off', '--preview'],
+    ['ready-switched-off', 'console.capgo.app/app/com.example.shop/info', "app's settings"],
+    ['ready-encrypted', 'the bundle is encrypted', 'channel switcher'],
+    ['ready-self-hosted', 'Capgo Cloud only', 'testers.json'],
+  ] as const)('%s says why, and offers what works', (name, why, instead) => {
+    const comment = renderComment(comments[name])
+    expect(comment).toContain(why)
+    expect(comment).toContain(instead)
+    expect(comment).not.toMatch(/<kbd>|apps\.apple|capgo:\/\//)
+  })
+  it("says that a browser cannot show what Capgo's app can", () => {
+    const comment = renderComment(comments['ready-no-web'])
+    expect(comment).toContain('Not in a browser: the bundle has no delta files.')
+    expect(comment).toContain('<kbd>')
+  })
+})
+
+describe('of a build that failed', () => {
+  it('the line that says the error stands in the open, and its code links to its heading', () => {
+    const [open = ''] = renderComment(failed).split('<details>')
+    expect(open).toContain('is not exported by "src/money.ts"')
+    expect(open).toContain('/docs/troubleshooting.md#build_failed')
+    expect(open).not.toContain('env:')
+  })
+  it('what to do stands in the open where the output does not say it', () => {
+    const [open = ''] = renderComment(comments['failed-first']).split('<details>')
+    expect(open).toContain('The least privileged role that includes it is app&#95;developer')
+    expect(open).toContain('/docs/troubleshooting.md#permission_missing')
+  })
+})
+
+describe('of a preview that is gone', () => {
+  it('says why', () => {
+    expect(headingOf(closed)).toBe('🧹 Preview removed: #12 was merged')
+    expect(headingOf({ ...closed, why: '#12 has no label "preview"' })).toContain('has no label "preview"')
+  })
+  it('says which channel its devices follow now, each once', () => {
+    expect(renderComment(comments['closed-testers'])).toContain(
+      '<b>Devices:</b> 4 follow the default channel again, 1 follows <code>beta</code>, 1 follows <code>pr-41</code>',
+    )
+    expect(renderComment(closed)).toContain('2 devices follow the default channel again.')
+  })
+})
+
+/** Lines on a wide screen before anything is opened; those of an alert each. */
+function linesOf(comment: PreviewComment): number {
+  const blocks = parseAsGitHub(renderComment(comment)).children.filter(node => node.type === 'element')
+  return blocks.reduce((sum, { tagName, children }) => {
+    const lines = children.filter(child => child.type === 'element' && child.tagName === 'p')
+    return sum + (tagName === 'div' ? lines.length : 1)
+  }, 0)
+}
+
+it('is at most nine lines high before anything is opened, also with all that it may say', () => {
+  const { rows } = comments['testers-120'].testers
+  const full = {
+    ...comments['ready-refused'],
+    testers: { rows, merging: comments.testers.testers.merging },
+  }
+  for (const comment of [...Object.values(comments), full]) expect(linesOf(comment)).toBeLessThanOrEqual(9)
+  expect(linesOf(full)).toBe(9)
 })
 
 describe('stays below what GitHub takes', () => {
@@ -167,7 +254,14 @@ const fields: Record<string, (text: string) => PreviewComment> = {
     nativeVersions: [{ platform: 'ios', version: '1', refusal: text }],
   }),
   deepLink: text => ({ ...ready, bundle: { ...ready.bundle, deepLink: text } }),
-  'web.why': text => ({ ...ready, web: { why: text } }),
+  'commit.title': text => ({ ...ready, commit: { ...ready.commit, title: text } }),
+  'commit.author': text => ({ ...ready, commit: { ...ready.commit, author: text } }),
+  'tester.name': text => ({
+    ...ready,
+    testers: { rows: comments.testers.testers.rows.map(row => ({ ...row, name: text })), merging: null },
+  }),
+  'appId, switched off': text => ({ ...comments['ready-switched-off'], appId: text }),
+  why: text => ({ ...closed, why: text }),
   'warnings, one': text => ({ ...ready, warnings: [text] }),
   'warnings, two': text => ({ ...ready, warnings: [text, text] }),
   reason: text => ({ ...comments.kept, reason: text }),
@@ -180,12 +274,15 @@ const fields: Record<string, (text: string) => PreviewComment> = {
 
 describe('text that is not ours makes nothing but text in', () => {
   it.each(Object.entries(fields))('%s', (_, put) => {
-    const plain = skeleton(renderComment(put('x')))
+    // An error's code is the heading that its link leads to.
+    const shape = (comment: PreviewComment) =>
+      skeleton(renderComment(comment)).map(each => each.replace(/(troubleshooting\.md#)[^"]*/, '$1'))
+    const plain = shape(put('x'))
     fc.assert(
       // At least one letter, since an empty text may leave out what it would stand in.
       fc.property(hostileText, text => {
-        expect(skeleton(renderComment(put(`${text}x`)))).toEqual(plain)
-        expect(skeleton(renderComment(put(`x${text}`)))).toEqual(plain)
+        expect(shape(put(`${text}x`))).toEqual(plain)
+        expect(shape(put(`x${text}`))).toEqual(plain)
       }),
       { numRuns: 10 },
     )
@@ -205,7 +302,10 @@ describe('text that is not ours makes nothing but text in', () => {
       web: { url },
     })
     const hrefs = elements(parseAsGitHub(comment)).flatMap(({ properties }) => properties.href ?? [])
-    expect(hrefs).toEqual(['#gh-light-mode-only', '#gh-dark-mode-only'])
+    expect(hrefs.filter(href => !String(href).startsWith('https://'))).toEqual([
+      '#gh-light-mode-only',
+      '#gh-dark-mode-only',
+    ])
   })
 })
 

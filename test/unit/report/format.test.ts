@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { formatDifference, formatDuration, plural, shortSha } from '../../../src/report/format.ts'
+import {
+  formatDateTime,
+  formatDifference,
+  formatDuration,
+  formatElapsed,
+  formatTime,
+  plural,
+  shortSha,
+} from '../../../src/report/format.ts'
 import { formatBytes } from '../../../src/runtime/bytes.ts'
 
 describe('sizes are SI', () => {
@@ -45,4 +53,19 @@ it('counts', () => {
   expect([plural(1, 'file'), plural(0, 'file'), plural(1240, 'file'), plural(2, 'entry', 'entries')]).toEqual(
     ['1 file', '0 files', '1,240 files', '2 entries'],
   )
+})
+
+it.each([
+  [0, '0:00'],
+  [7_900, '0:07'],
+  [750_000, '12:30'],
+  [3_723_000, '1:02:03'],
+])('%d ms after the start', (milliseconds, shown) => expect(formatElapsed(milliseconds)).toBe(shown))
+
+it('formats times in UTC, so that they do not break and can be told apart', () => {
+  expect(formatTime('2026-11-06T04:05:59.000Z')).toBe('Nov\u00a06, 04:05\u00a0UTC')
+  expect(formatTime('2026-11-26T23:30:00-05:00')).toBe('Nov\u00a027, 04:30\u00a0UTC')
+  expect([formatTime(null), formatTime(''), formatTime('yesterday')]).toEqual([null, null, null])
+  expect(formatDateTime('2026-11-26T23:30:00-05:00')).toBe('Nov\u00a027,\u00a02026, 04:30\u00a0UTC')
+  expect([formatDateTime(null), formatDateTime('yesterday')]).toEqual(['', ''])
 })

@@ -76,6 +76,9 @@ const FRAGMENTS = [
   '\ud800',
   '\u{e0041}',
   '\u3164',
+  'שלום',
+  'می‌خواهم',
+  '👨‍👩‍👧',
   '😀',
   '\u00a0',
 ]
@@ -90,13 +93,14 @@ export const hostileText = fc.oneof(
 )
 
 /**
- * Every element with its attributes, in order, without texts. `span` without attributes and `br` do nothing:
- * escaped text may have them.
+ * Every element with its attributes, in order, without texts. `br`, and `span` with nothing but a direction of its own,
+ * do nothing: escaped text may have them.
  */
 export function skeleton(markdown: string): string[] {
   return elements(parseAsGitHub(markdown))
     .filter(
-      ({ tagName, properties }) => !(/^(span|br)$/.test(tagName) && Object.keys(properties).length === 0),
+      ({ tagName, properties }) =>
+        !(/^(span|br)$/.test(tagName) && Object.keys(properties).every(name => name === 'dir')),
     )
     .map(({ tagName, properties }) => `${tagName} ${JSON.stringify(properties)}`)
 }

@@ -114,7 +114,57 @@ describe('code', () => {
     )
   })
   it('leaves everyday emoji and scripts as they are', () => {
-    expect(code('❤️ größe 日本語 עברית')).toBe('<code>❤️ größe 日本語 עברית</code>')
+    expect(code('❤️ größe 日本語')).toBe('<code>❤️ größe 日本語</code>')
+  })
+})
+
+/** Text as a reader sees it, in a cell between two others. */
+const shown = (text: string) =>
+  textOf(parseAsGitHub(table(['a', 'b', 'c'], [['left', escapeText(text), code(text)]])))
+    .trim()
+    .split('left')[1]!
+    .replaceAll('\n', '')
+
+describe('a name', () => {
+  it.each([
+    ['a family', 'Cohen 👨‍👩‍👧‍👦'],
+    ['a profession with a skin tone', 'Zoë 👩🏽‍💻'],
+    ['a flag of two letters', '🇩🇪 Ada'],
+    ['a flag of tags', '🏴󠁧󠁢󠁳󠁣󠁴󠁿 Ada'],
+    ['a flag of two emoji', '🏳️‍🌈'],
+    ['an emoji without its selector, as some keyboards write it', '❤‍🔥'],
+    ['a key', 'iPhone 5️⃣'],
+    ['Persian, with a non-joiner', 'می‌خواهم'],
+    ['Hindi, with a joiner', 'क्‍ष'],
+    ['Malayalam, with a joiner between letters', 'ന്‍റ'],
+    ['Hebrew with a number and Latin', 'דנה 2 (iPad)'],
+    ['Arabic', 'أحمد'],
+  ])('is shown as it is: %s', (_, name) => {
+    expect(shown(name)).toBe(name + name)
+  })
+  it.each([
+    ['a joiner in a Latin word', 'a\u200db', 'a\\u200db'],
+    ['a non-joiner at the end', 'می\u200c', 'می\\u200c'],
+    ['a joiner between an emoji and a letter', '👩\u200dx', '👩\\u200dx'],
+    ['text hidden in tags', '🏴\u{e0068}\u{e0069}\u{e007f}', '🏴\\u{e0068}\\u{e0069}\\u{e007f}'],
+    ['an override of direction in Hebrew', 'ד\u202eנה', 'ד\\u202eנה'],
+    ['an isolate that never ends', '\u2067דנה', '\\u2067דנה'],
+  ])('shows what is hidden in it: %s', (_, name, visible) => {
+    expect(shown(name)).toBe(visible + visible)
+  })
+
+  /** The text of each element that has a direction of its own. */
+  const isolated = (markdown: string) =>
+    elements(parseAsGitHub(markdown))
+      .filter(({ properties }) => properties.dir === 'auto')
+      .map(textOf)
+
+  it('that runs from right to left is isolated from what stands beside it', () => {
+    expect(isolated(`3 devices, ${escapeText('דנה')}, 5 more`)).toEqual(['דנה'])
+    expect(isolated(`by ${escapeText('دانا می‌خواهم')} 10:15`)).toEqual(['دانا می‌خواهم'])
+    expect(isolated(code('feature/שלום-2'))).toEqual(['שלום'])
+    expect(isolated(escapeText('דנה, 2 and א.ב 3'))).toEqual(['דנה', 'א.ב'])
+    expect(isolated(escapeText('Zoë 👩🏽‍💻'))).toEqual([])
   })
 })
 

@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { samples } from '../../../scripts/pictures/samples.ts'
-import { outputs } from '../../../src/report/report.ts'
-import type { PublishedResult } from '../../../src/report/result.ts'
+import { documentsOf } from '../../../src/documents.ts'
+import { failuresOf, outputs as outputsOf } from '../../../src/report/report.ts'
+import type { PublishedResult, Result } from '../../../src/report/result.ts'
 
 const { outputs: named } = parse(readFileSync(join(import.meta.dirname, '../../../action.yml'), 'utf8')) as {
   outputs: Readonly<Record<string, unknown>>
 }
+const outputs = (result: Result) => outputsOf(result, documentsOf({}))
 const published = samples.published as PublishedResult
 
 describe('the outputs', () => {
@@ -19,7 +21,9 @@ describe('the outputs', () => {
       expect(Object.keys(given).sort()).toEqual(Object.keys(named).sort())
       expect(given.outcome).toBe(result.outcome)
       expect(given.reason).toBe(result.reason)
-      expect(given['error-code']).toBe(result.kind === 'failed' ? result.code : '')
+      expect(given['error-code']).toBe(
+        result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
+      )
     },
   )
 

@@ -31,18 +31,18 @@ it('types that came and that went are told', () => {
     sizeBefore: 20_000,
   })
   expect(renderSizes(types)).toMatchInlineSnapshot(`
-    "<details><summary><b>Size:</b> 452 kB (−68.2 kB): scripts 400 kB (−100 kB), images 50 kB (+50 kB), other 1 kB (+1 kB) …</summary>
+    "<details><summary><b>Size:</b> −68.2 kB: scripts −100 kB, images +50 kB, fonts −20 kB …</summary>
 
     \`\`\`mermaid
     pie showData
-      title kB to download
+      title Download in kB
       "Scripts" : 400.0
       "Images" : 50.0
       "Other" : 1.0
       "Pages" : 0.8
     \`\`\`
 
-    | files | to download | difference |  |
+    | files | download | difference |  |
     | --- | --: | --: | --- |
     | Scripts (2) | 400 kB | −100 kB | 🟩🟩🟩🟩 |
     | Images (1) | 50 kB | +50 kB | 🟥🟥 |
@@ -56,18 +56,18 @@ it('types that came and that went are told', () => {
 
 it('without a bundle before there is nothing to compare', () => {
   expect(renderSizes(sizeByFileType(null, NOW))).toMatchInlineSnapshot(`
-    "<details><summary><b>Size:</b> 452 kB: scripts 400 kB, images 50 kB, other 1 kB …</summary>
+    "<details><summary><b>Size:</b> scripts 400 kB, images 50 kB, other 1 kB …</summary>
 
     \`\`\`mermaid
     pie showData
-      title kB to download
+      title Download in kB
       "Scripts" : 400.0
       "Images" : 50.0
       "Other" : 1.0
       "Pages" : 0.8
     \`\`\`
 
-    | files | to download |
+    | files | download |
     | --- | --: |
     | Scripts (2) | 400 kB |
     | Images (1) | 50 kB |

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { manyTesters } from '../../../scripts/pictures/large-samples.ts'
 import { samples } from '../../../scripts/pictures/samples.ts'
 import type { FileChange } from '../../../src/bundle/contents.ts'
 import type { CapgoCode } from '../../../src/error-codes.ts'
 import type { BundleStatus } from '../../../src/plan/status.ts'
-import { describeOutcome, renderLogPlan } from '../../../src/report/log.ts'
+import { describeOutcome, renderLinks, renderLogPlan } from '../../../src/report/log.ts'
 import type {
+  ChannelChangeResult,
   ClosedPreview,
   FailedResult,
   OldBundlesResult,
@@ -28,46 +30,161 @@ describe('the summary of', () => {
   })
 })
 
-it('says each outcome in one line of the log', () => {
-  const lines = Object.entries(samples)
-    .filter(([name]) => !name.startsWith('hostile'))
-    .map(([, result]) => describeOutcome(result))
-  expect(lines).toMatchInlineSnapshot(`
+const done = Object.entries(samples).flatMap(([name, result]) =>
+  result.kind === 'failed' || name.startsWith('hostile') ? [] : [[name, result] as const],
+)
+
+it('begins with what was done', () => {
+  const headlines = done.map(([, result]) => renderSummary(result).split('\n')[0])
+  expect(headlines).toMatchInlineSnapshot(`
     [
-      "published: channel production serves 1.4.1-production.57.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
-      "published: channel production serves 1.4.0 (1.2 MB) from 4f9c2d7.",
-      "published: channel beta serves 2.0.0 (18.3 MB) from 4f9c2d7, instead of 1.9.4.",
-      "published: channel production serves 1.4.1-production.57.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
-      "published: channel production serves 1.4.1-production.55.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
-      "unchanged: channel production keeps 1.4.1-production.57.1. The channel already serves this content.",
-      "stale: channel production keeps 1.4.1-production.58.1. The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
-      "planned: Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.",
-      "planned: Dry run: it would leave channel production as it is. Nothing was written.",
-      "skipped: No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".",
-      "published: channel production gives 1.4.1-production.57.1 to 10% of its devices; the others have 1.4.1-production.56.1.",
-      "published: channel production serves 1.4.1-production.56.1 from 4f9c2d7, instead of 1.4.1-production.57.1.",
-      "read: 3 channels of com.example.shop.",
-      "cleaned: 2 old bundles deleted.",
-      "cleaned: The previews of 2 pull requests were removed.",
-      "planned: Dry run: the previews of 2 pull requests would be removed. Nothing was written.",
-      "failed: "npm run build" ended with exit code 1.",
-      "failed: The Capgo key cannot make channel beta (permission app.create_channel).",
+      "### ✅ Published <code>1.4.1-production.57.1</code> to <code>production</code>",
+      "### ✅ Published <code>1.4.0</code> to <code>production</code>",
+      "### ✅ Published <code>2.0.0</code> to <code>beta</code>",
+      "### ✅ Published <code>1.4.1-production.57.1</code> to <code>production</code>",
+      "### ✅ Published <code>1.4.1-production.55.1</code> to <code>production</code>",
+      "### ☑️ No change: <code>production</code> serves <code>1.4.1-production.57.1</code>",
+      "### ⏭️ Not published: <code>production</code> serves the newer <code>1.4.1-production.58.1</code>",
+      "### 🧪 Dry run: would publish <code>1.4.1-production.57.1</code> to <code>production</code>",
+      "### 🧪 Dry run: no change, <code>production</code> serves <code>1.4.1-production.57.1</code>",
+      "### ⏭️ Nothing to publish",
+      "### ✅ Published <code>1.4.1-production.57.1</code> to 10% of <code>production</code>",
+      "### ⏪ Rolled back <code>production</code> to <code>1.4.1-production.56.1</code>",
+      "### ⬆️ Promoted <code>1.4.1-beta.57.1</code> from <code>beta</code> to <code>production</code>",
+      "### ⏸️ Paused the rollout of <code>1.4.1-production.57.1</code> to 10% of <code>production</code>",
+      "### ✅ Finished the rollout on <code>production</code>: all devices get <code>1.4.1-production.57.1</code>",
+      "### ↩️ Cancelled the rollout on <code>production</code>: all devices get <code>1.4.1-production.56.1</code>",
+      "### ❌ Published <code>1.4.1-production.57.1</code> to <code>pr-12</code>, but 2 test devices could not be changed",
+      "### 📡 40 channels of <code>com.example.shop</code>",
+      "### 🧹 Deleted 180 old bundles",
+      "### 🧹 Deleted 60 previews",
+      "### 📡 3 channels of <code>com.example.shop</code>",
+      "### 🧹 Deleted 2 old bundles",
+      "### 🧹 Deleted the previews of #9, #12",
+      "### 🧪 Dry run: would delete the previews of #9, #12",
     ]
   `)
-  expect(describeOutcome(samples.hostile!)).not.toMatch(/[\n\r\u202e\u200b]/)
+})
+
+it('never begins with a tick where devices of testers could not be changed', () => {
+  for (const [, result] of done) {
+    if (result.kind === 'old-bundles' || result.kind === 'status' || result.kind === 'devices') continue
+    const { failures } = manyTesters
+    const withFailures = { ...result, testers: { ...manyTesters, failures } }
+    expect(renderSummary(withFailures)).toMatch(/^### ❌ .*, but 2 test devices could not be changed\n/)
+    expect(renderSummary({ ...result, testers: { ...manyTesters, failures: [] } })).not.toMatch(/^### ❌/)
+  }
+})
+
+it('says each outcome in one line of the log', () => {
+  expect(done.map(([, result]) => describeOutcome(result))).toMatchInlineSnapshot(`
+    [
+      "Published 1.4.1-production.57.1 to production. Commit 4f9c2d7 on main, 1.2 MB download, 84.1 kB as an update from 1.4.1-production.56.1.",
+      "Published 1.4.0 to production. Commit 4f9c2d7 on main, 1.2 MB download.",
+      "Published 2.0.0 to beta. Commit 4f9c2d7 on release/2.0, 18.3 MB download, 84.1 kB as an update from 1.9.4.",
+      "Published 1.4.1-production.57.1 to production. Commit 4f9c2d7 on main, 1.2 MB download, 84.1 kB as an update from 1.4.1-production.56.1.",
+      "Published 1.4.1-production.55.1 to production. Commit 4f9c2d7 on main, 1.2 MB download, 84.1 kB as an update from 1.4.1-production.56.1.",
+      "No change: production serves 1.4.1-production.57.1. The channel already serves this content.",
+      "Not published: production serves the newer 1.4.1-production.58.1. The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
+      "Dry run: would publish 1.4.1-production.57.1 to production. Nothing was written.",
+      "Dry run: no change, production serves 1.4.1-production.57.1. Nothing was written.",
+      "Nothing to publish. No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".",
+      "Published 1.4.1-production.57.1 to 10% of production. Commit 4f9c2d7 on main, 1.2 MB download, 84.1 kB as an update from 1.4.1-production.56.1.",
+      "Rolled back production to 1.4.1-production.56.1. 1,204 devices still run 1.4.1-production.57.1 until their next update check.",
+      "Promoted 1.4.1-beta.57.1 from beta to production.",
+      "Paused the rollout of 1.4.1-production.57.1 to 10% of production. Devices that have it keep it. No other device gets it.",
+      "Finished the rollout on production: all devices get 1.4.1-production.57.1.",
+      "Cancelled the rollout on production: all devices get 1.4.1-production.56.1. Devices that have 1.4.1-production.57.1 (10%) return, too.",
+      "Published 1.4.1-production.57.1 to pr-12, but 2 test devices could not be changed. Commit 4f9c2d7 on main, 1.2 MB download, 84.1 kB as an update from 1.4.1-production.56.1. 120 testers: 118 assigned, 2 failed.",
+      "40 channels of com.example.shop.",
+      "Deleted 180 old bundles.",
+      "Deleted 60 previews.",
+      "3 channels of com.example.shop.",
+      "Deleted 2 old bundles.",
+      "Deleted the previews of #9, #12.",
+      "Dry run: would delete the previews of #9, #12. Nothing was written.",
+    ]
+  `)
+  const hostile = samples.hostile as PublishedResult
+  expect(describeOutcome(hostile)).not.toMatch(/[\n\r\u202e\u200b]/)
+  expect(renderLinks(hostile)).not.toMatch(/[\n\r\u202e\u200b]/)
+})
+
+it('ends the log with where to look next', () => {
+  const { url } = published.bundle
+  expect(renderLinks(published)).toBe(`Bundle: ${url}`)
+  const preview = samples['published-preview'] as PublishedResult
+  expect(renderLinks(preview)).toBe(`Bundle: ${url} · Comment: ${preview.preview?.commentUrl}`)
+  expect(renderLinks(null)).toBe('')
+  expect(renderLinks({ ...published, bundle: { ...published.bundle, url: null } })).toBe('')
+})
+
+describe('the size', () => {
+  const line = (result: Result) => renderSummary(result).split('\n')[2]
+  it('is what a device downloads, full and as an update', () => {
+    expect(line(published)).toContain(
+      '1.2 MB download, 84.1 kB as an update from <code>1.4.1-production.56.1</code>',
+    )
+  })
+  it('names the bundle before only once', () => {
+    expect(line(published)).not.toContain('replaces')
+    expect(line(withUpdate(null))).toContain(
+      ' · 1.2 MB download · replaces <code>1.4.1-production.56.1</code>',
+    )
+  })
+  it('is the full one alone where an update is not smaller', () => {
+    expect(line(withUpdate(published.bundle.size))).not.toContain('update')
+  })
+  it('is left out where it is not known', () => {
+    expect(line({ ...published, bundle: { ...published.bundle, size: null } })).not.toContain('download')
+  })
+  const withUpdate = (updateSize: number | null): Result => ({
+    ...published,
+    contents: { ...published.contents, updateSize },
+  })
+})
+
+describe('a long list is folded under its count', () => {
+  const folds = (name: string) =>
+    renderSummary(samples[name]!)
+      .split('\n')
+      .filter(line => line.startsWith('<details'))
+  it.each([
+    ['status-many', ['<details><summary><b>35 previews of pull requests</b></summary>']],
+    ['status', ['<details open><summary><b>1 preview of pull requests</b></summary>']],
+    ['old-bundles-many', ['<details><summary><b>180 bundles</b>, the oldest first</summary>']],
+    ['old-bundles', ['<details open><summary><b>2 bundles</b>, the oldest first</summary>']],
+    ['cleaned-many', ['<details><summary><b>60 channels and 180 bundles</b></summary>']],
+  ])('%s', (name, expected) => expect(folds(name)).toEqual(expected))
+
+  it('a status has the public channel and those of branches before it, in two columns, which fit a phone', () => {
+    const summary = renderSummary(samples['status-many']!)
+    const rows = summary.split('\n').filter(line => line.startsWith('| '))
+    expect(
+      rows
+        .map(line => /^\| <code>([\w-]+)/.exec(line)?.[1])
+        .filter(Boolean)
+        .slice(0, 6),
+    ).toEqual(['production', 'beta', 'by-hand', 'development', 'staging', 'pr-100'])
+    expect(Math.max(...rows.map(line => line.split(' | ').length))).toBe(2)
+  })
 })
 
 it('lines up the plan for the log', () => {
   expect(renderLogPlan(published.decisions)).toMatchInlineSnapshot(`
     [
-      "channel         production             branch main matches "main"",
-      "native version  1.4.0 (android)        android/app/build.gradle:12",
-      "native version  1.4.0 (ios)            ios/App/App.xcodeproj/project.pbxproj:357",
-      "bundle          1.4.1-production.57.1  package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
+      "Plan:",
+      "  channel         production             branch main matches "main"",
+      "  native version  1.4.0 (android)        android/app/build.gradle:12",
+      "  native version  1.4.0 (ios)            ios/App/App.xcodeproj/project.pbxproj:357",
+      "  bundle          1.4.1-production.57.1  1.4.0 (package.json) is already taken, so a pre-release of the next patch",
     ]
   `)
   expect(renderLogPlan([])).toEqual([])
-  expect(renderLogPlan([{ what: 'bundle', value: 'a\nb\u202e', why: '' }])).toEqual(['bundle  a\\nb\\u202e'])
+  expect(renderLogPlan([{ what: 'bundle', value: 'a\nb\u202e', why: '' }])).toEqual([
+    'Plan:',
+    '  bundle  a\\nb\\u202e',
+  ])
 })
 
 const withChange = (change: PublishedResult['contents']['change']): Result => ({
@@ -164,6 +281,7 @@ const withPreview = (of: Partial<ClosedPreview>): Result => ({
   ...cleaned,
   previews: [{ ...cleaned.previews[0]!, ...of }],
 })
+const promoted = samples['promoted-from-beta'] as ChannelChangeResult
 const status = samples.status as StatusResult
 const oldBundles = samples['old-bundles'] as OldBundlesResult
 const [firstChannel] = status.channels
@@ -179,7 +297,7 @@ const otherFields: Record<string, (text: string) => Result> = {
     reason: text,
     warnings: [],
   }),
-  'cleaned.reason': text => ({ ...cleaned, reason: text }),
+  'cleaned.reason': text => ({ ...cleaned, previews: [], reason: text }),
   'cleaned.why': text => withPreview({ why: text }),
   'cleaned.channels': text => withPreview({ channels: [text] }),
   'cleaned.bundles': text => withPreview({ bundles: [text] }),
@@ -194,7 +312,7 @@ const otherFields: Record<string, (text: string) => Result> = {
   'status.bundle.rolledBackFrom': text => withBundle({ rolledBackFrom: text }),
   'status.appId': text => ({ ...status, appId: text }),
   'status.warnings': text => ({ ...status, warnings: [text] }),
-  'old-bundles.reason': text => ({ ...oldBundles, reason: text }),
+  'move.from': text => ({ ...promoted, move: { kind: 'promotion', from: text } }),
   'old-bundles.removed': text => ({ ...oldBundles, removed: [{ id: 1, name: text, made: text }] }),
   'old-bundles.linked': text => ({ ...oldBundles, linked: [text] }),
   verified: text => ({ ...published, verified: text }),
@@ -227,6 +345,10 @@ describe('text that is not ours makes nothing but text in', () => {
     expect(made('hostile')).not.toMatch(
       /^(img|script|h[12]) |"(javascript:|https:\/\/evil)|mention|issue-link|emoji|math/m,
     )
-    expect(made('hostile-failed')).not.toMatch(/^(img|script|a|h[12]) /m)
+    expect(made('hostile-failed')).not.toMatch(/^(img|script|h[12]) /m)
+    // Help for the error's code alone.
+    expect(made('hostile-failed').match(/^a .*$/gm)).toEqual([
+      expect.stringMatching(/troubleshooting\.md#capgo_code"\}$/),
+    ])
   })
 })

@@ -183,7 +183,7 @@ describe('a certificate that is not trusted', () => {
   it.each([
     ['signed by itself', 'self', 'localhost', false, /NODE_EXTRA_CA_CERTS/],
     ['of an unknown authority', 'leaf', 'localhost', false, /NODE_EXTRA_CA_CERTS/],
-    ['expired', 'old', 'localhost', true, /renew/],
+    ['expired', 'old', 'localhost', true, /Renew/],
     ['of another name', 'leaf', '127.0.0.1', true, /another name/],
   ] as const)('%s: told at once, by Capgo and by GitHub', async (_, name, host, trusted, hint) => {
     for (const at of ['capgo', 'github'] as const)

@@ -24,9 +24,7 @@ describe('a folder for temporary files', () => {
   it('is needed', async () => {
     await expect(makeScratch(['/dev/null', '/dev/null'])).rejects.toMatchObject({
       code: 'temp_unusable',
-      message: expect.stringMatching(
-        /^The folder \/dev\/null for temporary files cannot be used \([^)]*\)\.$/,
-      ),
+      message: expect.stringMatching(/^The temporary folder \/dev\/null cannot be used \([^)]*\)\.$/),
     })
   })
 })

@@ -12,8 +12,10 @@ import {
   updateTesterSection,
   writeComment,
 } from '../../../../src/operations/steps/comment.ts'
-import { markOf, readHead } from '../../../../src/operations/steps/comment-marker.ts'
+import { markOf, readSection } from '../../../../src/operations/steps/comment-marker.ts'
 import { withDeployment } from '../../../../src/operations/steps/deployment.ts'
+import type { CommentLayout } from '../../../../src/plan/types.ts'
+import { parseSections } from '../../../../src/report/comment-sections.ts'
 import type { PreviewComment } from '../../../../src/report/preview-comment.ts'
 import { createCancellation } from '../../../../src/runtime/cancellation.ts'
 
@@ -57,19 +59,21 @@ async function createWorld() {
           signal,
           fetch,
           firstPause: 1,
+          settling: 1,
         })
       if (fault !== null) server.faults.add(fault)
       const warnings: string[] = []
       const context = {
         deps: { workspace: '/' },
         inputs: {
-          comment: true,
+          comment: 'shared',
           dryRun: false,
           deployments: true,
           capgoToken: key,
           workingDirectory: '.',
           hosts: { console: null },
         },
+        seenSections: new Map(),
         trigger: { commit: { runId: id, runAttempt: 1 }, runUrl: 'https://github.com/octo-org/daybreak' },
         ...createBestEfforts(connect, createCancellation(), warnings),
       } as unknown as RunContext
@@ -77,6 +81,13 @@ async function createWorld() {
     },
   }
 }
+
+/** What a section begins with. */
+const headOf = (
+  key: string,
+  appId: string,
+  { run = 7, comment = null }: { run?: number; comment?: number | null },
+) => markOf(key).write(appId, { run: { id: run, attempt: 1 }, revision: 0, text: '' }, comment).text
 
 const titleOf = (body: string) => /^### \S+ (\w+)/m.exec(body)?.[1] ?? body.split('\n').at(-1)
 
@@ -125,8 +136,7 @@ describe.each(Object.entries(TOKENS))('with %s token', (_, token) => {
     const world = await createWorld()
     const [one, other] = [world.run(token), world.run(token)]
     // Both found none, and write.
-    const mark = markOf(APP_ID, KEY)
-    await one.github.createComment(12, mark, mark.head({ id: one.id, attempt: 1 }, null))
+    await one.github.createComment(12, headOf(KEY, APP_ID, { run: one.id }))
     await writeComment(building, other.context)
     expect(world.all()).toEqual([`${author}: Building`])
   })
@@ -151,14 +161,15 @@ describe('a comment of', () => {
     expect(await taken(changed, { login: 'grace' }), 'from a workflow to a person').toBe(true)
   })
 
-  it('another key (rotated, or for other channels) is taken over where the author is ours, else stays', async () => {
+  it('another key (rotated, or for other channels) is taken over where the author is ours', async () => {
     const world = await createWorld()
     await writeComment(ready, world.run({}, { key: 'an-older-key' }).context)
     expect(await taken(world)).toBe(true)
     const app = await createWorld()
     await writeComment(ready, app.run({ login: 'our-app[bot]' }, { key: 'an-older-key' }).context)
-    expect(await taken(app, { login: 'our-app[bot]' })).toBe(false)
-    expect(app.all(), 'one more, once').toHaveLength(2)
+    expect(await taken(app, { login: 'our-app[bot]' }), 'an author that is known once it has written').toBe(
+      true,
+    )
   })
 
   it('a former version is neither changed nor deleted where this key has one', async () => {
@@ -170,14 +181,62 @@ describe('a comment of', () => {
     expect(world.all()).toEqual([`${BOT}: Building`, `${BOT}: Preview`])
   })
 
-  it('another app is not touched', async () => {
+  it('another app keeps its section, byte for byte, whatever its key', async () => {
     const world = await createWorld()
+    const other = 'com.example.shop.other'
+    await writeComment({ ...ready, appId: other }, world.run({}, { key: 'of-another-app' }).context)
+    const [comment] = world.hosted.comments
+    const before = comment!.body
     const { context } = world.run()
-    await writeComment({ ...ready, appId: 'com.example.shop.other' }, context)
-    await writeComment(ready, context)
-    expect(world.all()).toHaveLength(2)
+    for (const text of [building, ready, samples.failed, samples.closed]) {
+      await writeComment(text, context)
+      expect(parseSections(comment!.body).map(({ appId }) => appId)).toEqual([APP_ID, other])
+      expect(parseSections(comment!.body)[1]!.text).toBe(before.trimEnd())
+    }
+    expect(world.hosted.comments).toEqual([comment])
+    expect(comment!.body).toContain('### 📱 2 previews: 1 ready, 1 removed')
     world.say(FORMER.replaceAll(APP_ID, 'com.evil'), 'mallory')
-    expect(await findCommentedApps(12, context)).toEqual(['com.example.shop.other', APP_ID])
+    expect(await findCommentedApps(12, context)).toEqual([APP_ID, other])
+  })
+
+  it('each app, of a former version, becomes a section of the oldest', async () => {
+    const world = await createWorld()
+    const others = ['com.example.a', 'com.example.z']
+    for (const appId of others) {
+      const { id } = world.say('x', BOT)
+      const head = headOf(KEY, appId, { comment: id })
+      world.hosted.comments.at(-1)!.body = `${head}### 📱 Preview ready: of ${appId}`
+    }
+    await writeComment(ready, world.run().context)
+    expect(world.all()).toHaveLength(2)
+    await writeComment({ ...ready, appId: 'com.example.z' }, world.run().context)
+    expect(world.all()).toEqual([`${BOT}: 3`])
+    const [comment] = world.hosted.comments
+    expect(parseSections(comment!.body).map(({ appId }) => appId)).toEqual([
+      'com.example.a',
+      APP_ID,
+      'com.example.z',
+    ])
+  })
+
+  it('apps that want one each is one each, and becomes one for all again', async () => {
+    const world = await createWorld()
+    const write = async (appId: string, comment: CommentLayout) => {
+      const { context } = world.run()
+      await writeComment({ ...ready, appId }, { ...context, inputs: { ...context.inputs, comment } })
+      return world.hosted.comments.map(({ body }) => parseSections(body).map(section => section.appId))
+    }
+    expect(await write('com.a', 'shared')).toEqual([['com.a']])
+    expect(await write('com.b', 'shared')).toEqual([['com.a', 'com.b']])
+    expect(await write('com.b', 'separate'), 'leaves').toEqual([['com.a'], ['com.b']])
+    expect(await write('com.c', 'shared'), 'joins none that is separate').toEqual([
+      ['com.a', 'com.c'],
+      ['com.b'],
+    ])
+    expect(await write('com.a', 'separate')).toEqual([['com.c'], ['com.b'], ['com.a']])
+    expect(await write('com.a', 'separate'), 'again').toEqual([['com.c'], ['com.b'], ['com.a']])
+    expect(await write('com.a', 'shared'), 'comes back').toEqual([['com.a', 'com.c'], ['com.b']])
+    expect(await write('com.b', 'shared')).toEqual([['com.a', 'com.b', 'com.c']])
   })
 
   it('a newer run stays, and that of an older one does not', async () => {
@@ -195,7 +254,7 @@ describe('a comment of', () => {
     await writeComment({ ...ready, testers: samples.testers.testers }, context)
     const [comment] = world.hosted.comments
     comment!.body = comment!.body.replaceAll('\n', '\r\n')
-    await updateTesterSection({ appId: APP_ID, pull: 12, rows: [] }, github, KEY)
+    await updateTesterSection({ appId: APP_ID, pull: 12, rows: [] }, github, context)
     expect(comment!.body).not.toContain('Pixel 9')
     await writeComment(building, context)
     expect(world.all()).toEqual([`${BOT}: Building`])
@@ -203,16 +262,19 @@ describe('a comment of', () => {
 })
 
 it('a head tells nothing of the key, and another for each app, comment and key', () => {
-  const head = (app: string, key: string, comment: number | null) =>
-    markOf(app, key).head({ id: 7, attempt: 1 }, comment)
+  const head = (app: string, key: string, comment: number | null) => headOf(key, app, { comment })
   const one = head(APP_ID, KEY, 5)
   expect(one).toMatch(
     /^<!-- capgo-publish-action \S+ -->\n<!-- run 7\.1 -->\n<!-- key [0-9a-f]{32}\.[0-9a-f]{32} -->\n$/,
   )
-  expect(readHead(one)).toEqual({ appId: APP_ID, run: { id: 7, attempt: 1 } })
+  expect(readSection({ text: `${one}Text` })).toEqual({
+    run: { id: 7, attempt: 1 },
+    revision: 0,
+    text: 'Text',
+  })
   for (const text of [KEY, KEY.replaceAll('-', ''), createHmac('sha256', KEY).update('').digest('hex')])
     expect(one).not.toContain(text.slice(0, 12))
-  const prove = (body: string, id = 5) => markOf(APP_ID, KEY).prove({ id, body })
+  const prove = (body: string, id = 5) => markOf(KEY).prove({ id, body })
   expect(
     [
       prove(one),
@@ -236,7 +298,7 @@ describe('a run that ends without a preview', () => {
     await writeComment(building, mine.context)
     await writeComment(kept, mine.context)
     const [comment] = world.hosted.comments
-    expect(comment!.body).toContain('### 📱 Preview ready: <code>1.4.1-pr.12.56.1</code>')
+    expect(comment!.body).toContain('### 📱 Preview ready')
     expect(comment!.body).toContain('was not published. A newer commit is served.')
     expect(comment!.body).not.toContain('🔨')
 
@@ -248,7 +310,7 @@ describe('a run that ends without a preview', () => {
     await writeComment(kept, mine.context)
     expect(world.all(), "a newer run's").toEqual([`${BOT}: Building`])
     await writeComment({ ...kept, served: null }, newer.context)
-    expect(comment!.body).toContain('### 💤 No preview of')
+    expect(comment!.body).toContain('### 💤 No preview yet')
   })
 
   it('makes no comment', async () => {

@@ -16,7 +16,7 @@ describe('openArtifacts', () => {
   it.each([
     [{}, /does not set ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL/],
     [{ ...RUNNER, ACTIONS_RESULTS_URL: '' }, /does not set ACTIONS_RESULTS_URL\.$/],
-    [{ ...RUNNER, GITHUB_SERVER_URL: 'https://git.example.com' }, /stores no artifacts on git\.example\.com/],
+    [{ ...RUNNER, GITHUB_SERVER_URL: 'https://git.example.com' }, /cannot be stored on git\.example\.com/],
     [{ ...RUNNER, GITHUB_SERVER_URL: 'https://notgithub.com' }, /on notgithub\.com/],
   ])('%j', async (env, message) => {
     await expect(open('artifact', env)).rejects.toMatchObject({
@@ -64,7 +64,7 @@ describe('keepSourceMaps', () => {
     expect(error).toMatchObject({
       code: 'source_maps_not_stored',
       message: expect.stringMatching(message),
-      hint: expect.stringContaining('nothing was published'),
+      hint: expect.stringContaining('Nothing was published'),
     })
     expect(asked).toHaveLength(tries)
   })

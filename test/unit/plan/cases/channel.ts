@@ -16,40 +16,40 @@ const made: readonly Case<NewChannel>[] = [
     page: ['the default branch, or a tag', 'none'],
     given: { purpose: branch(true), publicChannels: [] },
     result: 'public',
-    why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+    why: "created as the app's public channel, because there is none yet",
   },
   {
     name: "the default branch's, beside a public one",
     page: ['the default branch, or a tag', '`live`'],
     given: { purpose: branch(true), publicChannels: ['live'] },
     result: PRIVATE,
-    why: "it is made private and self-assignable: live is the app's public channel",
+    why: "private channel that devices can join: the app's public channel is live",
   },
   {
     name: "the default branch's, beside several public ones",
     given: { purpose: branch(true), publicChannels: ['live', 'web'] },
     result: PRIVATE,
-    why: "it is made private and self-assignable: live, web is the app's public channel",
+    why: "private channel that devices can join: the app's public channel is live, web",
   },
   {
     name: "another branch's, where there is no public one",
     page: ['another branch', 'none'],
     given: { purpose: branch(false), publicChannels: [] },
     result: PRIVATE,
-    why: 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
+    why: 'private channel that devices can join: only the default branch or a tag creates the public one',
   },
   {
     name: "another branch's, beside a public one",
     given: { purpose: branch(false), publicChannels: ['live'] },
     result: PRIVATE,
-    why: "it is made private and self-assignable: live is the app's public channel",
+    why: "private channel that devices can join: the app's public channel is live",
   },
   {
     name: 'that of a preview',
     page: ['a pull request', '`production`'],
     given: { purpose: { kind: 'preview', pull: 12 }, publicChannels: ['production'] },
     result: PRIVATE,
-    why: 'it is made for testers: private, self-assignable, without a rule on versions',
+    why: 'private preview channel, devices can join it, any version',
   },
 ]
 
@@ -113,5 +113,5 @@ export const BAD_PATTERNS: readonly (readonly [pattern: string, hint: string])[]
   ['-  main ', 'Write "main", without the dash.'],
   ['origin/main', 'Write "main", or "refs/heads/origin/main" for a branch of exactly that name.'],
   ['tags/v*', 'Write "refs/tags/v*", or "refs/heads/tags/v*" for a branch of exactly that name.'],
-  ['!main', 'The first match wins, so put the more special pattern first.'],
+  ['!main', 'The first match wins, so put the more specific pattern first.'],
 ]

@@ -67,7 +67,7 @@ export const IN_WORDS: readonly (readonly [
     '1.4.0',
     null,
     'misconfigured_channel',
-    /it has none$/,
+    /does not have$/,
   ],
   [
     'a minimum above the native version',
@@ -75,7 +75,7 @@ export const IN_WORDS: readonly (readonly [
     '1.4.0',
     '1.1.0',
     'disable_auto_update_to_metadata',
-    /asks for native 1\.1\.0 or later, the device has 1\.0\.0$/,
+    /needs native 1\.1\.0 or later, and the device has 1\.0\.0$/,
   ],
 ]
 

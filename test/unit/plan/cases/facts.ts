@@ -72,6 +72,7 @@ export function facts(change: Partial<BuiltFacts> = {}): BuiltFacts {
     rolloutBundle: null,
     base: of,
     nativePackages: [],
+    releaseNotes: { titles: [], more: 0 },
     ...change,
   }
 }

@@ -125,7 +125,7 @@ export const NATIVE_CHANGES: Readonly<Record<string, readonly Case<NativeGiven>[
       name: 'another range that was asked for: that is told',
       given: pair({}, { requested_version: '^7.0.1' }),
       result: COMPATIBLE,
-      why: 'the same version, asked for as ^7.0.1 instead of ^7.0.0',
+      why: 'the same version, requested as ^7.0.1 instead of ^7.0.0',
     },
     // Lists of older CLIs have none.
     { name: 'a range that was not told', given: pair({ requested_version: undefined }, {}), ...none },

@@ -116,7 +116,7 @@ const tags = {
   ],
 }
 const SHOWN_TAGS = '`channels`: `v*-rc.*: beta`, `refs/tags/v*: production`'
-const NO_SECRETS = 'No preview of #12: GitHub gives runs of'
+const NO_SECRETS = 'No preview of #12: GitHub passes no secrets to runs of'
 
 /** Those with a page are in its order. */
 const chosen: readonly OperationCase[] = [
@@ -189,7 +189,7 @@ const chosen: readonly OperationCase[] = [
       inputs: { capgoToken: '' },
     },
     result: SKIPPED,
-    why: `${NO_SECRETS} forks no secrets, so this run has no Capgo key. To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).`,
+    why: `${NO_SECRETS} forks, so this run has no Capgo key. To preview forks safely, build in one workflow and publish in a second one.`,
   },
   {
     name: 'a pull request that was merged',
@@ -246,7 +246,7 @@ const chosen: readonly OperationCase[] = [
     name: 'the merge queue, whatever is mapped',
     given: { event: 'merge_group', ref: 'refs/heads/gh-readonly-queue/main/pr-12', inputs: mapped('**') },
     result: SKIPPED,
-    why: 'Nothing to do on "merge_group": the merge queue may still drop this commit.',
+    why: 'Nothing to do on "merge_group": the merge queue can still drop this commit.',
   },
   {
     name: 'a release that was unpublished',
@@ -264,7 +264,7 @@ const chosen: readonly OperationCase[] = [
     name: 'a pull request event without one',
     given: { event: 'pull_request' },
     result: SKIPPED,
-    why: 'The event "pull_request" is of no pull request.',
+    why: 'The event "pull_request" belongs to no pull request.',
   },
   {
     name: 'any event, with an operation',
@@ -312,13 +312,13 @@ const refused: readonly OperationCase[] = [
     name: 'an event that anybody can cause, whatever the channel is',
     given: { event: 'issue_comment', inputs: { channel: 'beta' } },
     result: fails('event_unsupported'),
-    why: 'This action publishes nothing on "issue_comment": people without write access can cause it.',
+    why: 'This action publishes nothing on "issue_comment": people without write access can trigger it.',
   },
   {
     name: 'an event that is not known',
     given: { event: 'dynamic' },
     result: fails('event_unsupported'),
-    why: 'This action publishes nothing on "dynamic": this action does not know it.',
+    why: 'This action publishes nothing on "dynamic": this event is unknown.',
   },
   {
     name: 'a ref that is neither a branch nor a tag',
@@ -349,7 +349,7 @@ const refused: readonly OperationCase[] = [
 
 const NOTHING_TO_PREVIEW = {
   result: SKIPPED,
-  why: 'The run before this one was not of a pull request, so there is nothing to preview.',
+  why: 'The previous workflow run was not for a pull request, so nothing is previewed.',
 }
 
 const following: readonly OperationCase[] = [
@@ -369,13 +369,13 @@ const following: readonly OperationCase[] = [
     name: 'one that failed',
     given: { event: 'workflow_run', trigger: { followed: { ...followed, conclusion: 'failure' } } },
     result: SKIPPED,
-    why: 'The run before this one ended with "failure", so there is nothing to publish.',
+    why: 'The previous workflow run ended with "failure", so nothing is published.',
   },
   {
     name: 'a good one, and builds beside secrets: refused',
     given: { event: 'workflow_run', trigger: { followed }, inputs: { build: true } },
     result: fails('unsafe_build'),
-    why: 'On "workflow_run" this action does not build: code of a stranger would run beside your secrets.',
+    why: 'Building is not allowed on "workflow_run": untrusted code would run next to your secrets.',
   },
 ]
 
@@ -387,9 +387,9 @@ const target = { event: 'pull_request_target' }
 const closed = { now: { open: false } }
 const STILL = {
   result: SKIPPED,
-  why: '#12 still gets a preview; the run that builds it publishes it.',
+  why: '#12 still gets a preview, from the run that builds it.',
 }
-const OPEN_AGAIN = { result: SKIPPED, why: '#12 is open again, so its preview stays.' }
+const OPEN_AGAIN = { result: SKIPPED, why: '#12 is open again, so its preview is kept.' }
 
 const pulls: readonly OperationCase[] = [
   { name: 'opened', given: on('opened'), ...PREVIEW },
@@ -439,7 +439,7 @@ const pulls: readonly OperationCase[] = [
     name: 'opened, and builds beside secrets: refused',
     given: on('opened', { ...target, inputs: { build: true } }),
     result: fails('unsafe_build'),
-    why: 'On "pull_request_target" this action does not build: code of a stranger would run beside your secrets.',
+    why: 'Building is not allowed on "pull_request_target": untrusted code would run next to your secrets.',
   },
   {
     name: 'closed, and would build beside secrets: that builds nothing anyway',
@@ -451,7 +451,7 @@ const pulls: readonly OperationCase[] = [
     name: 'of Dependabot, which has no secrets',
     given: on('opened', { trigger: { actor: 'dependabot[bot]' }, inputs: { capgoToken: '' } }),
     result: SKIPPED,
-    why: `${NO_SECRETS} Dependabot no secrets, so this run has no Capgo key. To preview its pull requests, store the key as a Dependabot secret too.`,
+    why: `${NO_SECRETS} Dependabot, so this run has no Capgo key. To preview its pull requests, store the key as a Dependabot secret too.`,
   },
   { name: 'of a fork, with a key', given: on('opened', { pull: { fork: true } }), ...PREVIEW },
   {
@@ -466,7 +466,7 @@ const pulls: readonly OperationCase[] = [
       inputs: { channels: [...inputs.channels, { pattern: 'next', channel: 'pr-12' }] },
     }),
     result: fails('preview_channel_taken'),
-    why: 'The preview of #12 would be on channel pr-12, which a branch publishes to.',
+    why: 'The preview of #12 would use channel pr-12, which a branch publishes to.',
   },
   {
     name: 'closed, whose channel would be one that a branch publishes to',

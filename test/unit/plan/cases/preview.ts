@@ -1,6 +1,6 @@
 /** Which pull requests have a preview, and on which channel. */
 import type { App, BundleRow, ChannelRow } from '../../../../src/capgo/schema.ts'
-import type { PreviewInputs } from '../../../../src/plan/preview.ts'
+import type { PreviewInputs, WebPreview } from '../../../../src/plan/preview.ts'
 import { bundle, channel, line } from './rows.ts'
 
 /** The input `preview-channel`, the branch of pull request 12, and the name of its channel. */
@@ -38,7 +38,7 @@ export const TEMPLATES: readonly (readonly [template: string, why: string | null
   [`${'x'.repeat(54)}{number}`, null],
   [
     `${'x'.repeat(55)}{number}`,
-    `"${'x'.repeat(55)}{number}" leaves no room for the number or the branch: a channel's name has at most 64 characters.`,
+    `"${'x'.repeat(55)}{number}" is too long: with number or branch, a channel name can have 64 characters.`,
   ],
 ]
 
@@ -113,7 +113,7 @@ export const WEB: readonly (readonly [
   app: App,
   bundle: Shown,
   isCloud: boolean,
-  shown: { readonly url: string } | { readonly why: RegExp },
+  shown: WebPreview,
 ])[] = [
   [
     'com.example.app',
@@ -124,21 +124,21 @@ export const WEB: readonly (readonly [
   ],
   ['com.My-App', app('com.My-App'), delta, true, { url: 'https://c9-com-0-my-1-app.preview.capgo.app/' }],
   ['com.a_b', app('com.a_b'), delta, true, { url: 'https://c9-com-0a_b.preview.capgo.app/' }],
-  ['a self-hosted server', app('com.a'), delta, false, { why: /cloud/ }],
-  ['an app that does not allow it', app('com.a', false), delta, true, { why: /switched off/ }],
+  ['a self-hosted server', app('com.a'), delta, false, { why: 'self_hosted' }],
+  ['an app that does not allow it', app('com.a', false), delta, true, { why: 'switched_off' }],
   [
     'an encrypted bundle',
     app('com.a'),
     { manifest_count: 3, session_key: 'iv:key' },
     true,
-    { why: /encrypted/ },
+    { why: 'encrypted' },
   ],
   [
     'a bundle without delta files',
     app('com.a'),
     { manifest_count: 0, session_key: null },
     true,
-    { why: /delta/ },
+    { why: 'no_delta_files' },
   ],
-  ['a long app id', app(`com.${'a'.repeat(60)}`), delta, true, { why: /too long/ }],
+  ['a long app id', app(`com.${'a'.repeat(60)}`), delta, true, { why: 'long_app_id' }],
 ]

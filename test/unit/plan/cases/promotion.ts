@@ -64,7 +64,7 @@ const promoted = {
 }
 const unchanged = {
   result: DONE,
-  why: 'Channel production already serves 1.4.1-development.56.1, which development serves.',
+  why: 'Channel production already serves 1.4.1-development.56.1, like development.',
 }
 
 const withdrawn = `${line('production', 53, ' withdrawn 55.1/55', 'b')}\n${line('development', 56, '', 'b')}`
@@ -78,7 +78,7 @@ const lacking = {
   to: to({ native_packages: camera('7.0.0') }),
 }
 const LACKS =
-  /^Apps that take 1\.3\.0 from channel production lack native code of 1\.4\.1-development\.56\.1: camera 7\.0\.0 -> 8\.0\.0 /
+  /^Installed apps on channel production \(with 1\.3\.0\) lack native code of 1\.4\.1-development\.56\.1: camera 7\.0\.0 -> 8\.0\.0 /
 const changed = ['camera']
 
 const promotion: readonly PromotionCase[] = [
@@ -122,7 +122,7 @@ const promotion: readonly PromotionCase[] = [
     },
     ...promoted,
     stage: { bps: null, rolloutBundleId: 3 },
-    decisions: { rollout: /^everybody: channel production was rolling out 1\.6\.0 for 10%/ },
+    decisions: { rollout: /^everybody: channel production was rolling out 1\.6\.0 to 10%/ },
   },
   {
     name: 'to a share of the devices',
@@ -136,7 +136,7 @@ const promotion: readonly PromotionCase[] = [
     given: { rollout: { bps: 1250, onActive: 'fail' }, to: channel({ version: null }) },
     ...promoted,
     stage: { bps: null },
-    warnings: [/^Everybody gets this bundle, and not 12\.5%/],
+    warnings: [/^All devices get this bundle instead of 12\.5%/],
     notNoted: /after/,
   },
 ]
@@ -151,26 +151,26 @@ const older: readonly PromotionCase[] = [
       relation: 'behind',
     },
     result: fails('promotion_older'),
-    why: 'Channel production would go back: 1.4.1-development.56.1 is of aaaaaaa (main, run 56.1), which is older than 1.5.0 of ccccccc (main, run 60.1).',
+    why: 'Channel production serves a newer bundle: 1.4.1-development.56.1 was built from aaaaaaa (main, run 56.1), which is older than 1.5.0 of ccccccc (main, run 60.1).',
   },
   {
     name: 'another line of history whose run came before',
     given: { relation: 'diverged', to: to({ comment: line('production', 60) }) },
     result: fails('promotion_older'),
-    why: /; the branches differ, so the order of the runs tells\.$/,
+    why: /by the order of the runs, since the branches differ\.$/,
   },
   { name: 'another line of history whose run came later', given: { relation: 'diverged' }, ...promoted },
   {
     name: 'one that was made before, where no commit is known',
     given: { bundle: undated },
     result: fails('promotion_older'),
-    why: 'Channel production would go back: 1.4.1-development.56.1 was made before 1.3.0, and no commits are known that could be compared.',
+    why: 'Channel production serves a newer bundle: 1.4.1-development.56.1 was created before 1.3.0, and their commits are not known.',
   },
   {
     name: 'one that was made before, where neither commit is known',
     given: { bundle: undated, to: to({ comment: null }) },
     result: fails('promotion_older'),
-    why: /was made before 1\.3\.0/,
+    why: /was created before 1\.3\.0/,
   },
   {
     name: 'one that was made at the same moment',
@@ -188,7 +188,7 @@ const older: readonly PromotionCase[] = [
     name: 'an older commit by force, which is told and noted',
     given: { force: true, relation: 'behind' },
     ...promoted,
-    decisions: { older: /^all the same: .*which is older than .*; input "force"$/ },
+    decisions: { forced: /^older bundle: .*which is older than .*; input "force"$/ },
     noted: /instead 1\.3\.0@a{40}/,
   },
   { name: 'a newer commit by force', given: { force: true }, ...promoted, notNoted: /instead/ },
@@ -201,7 +201,7 @@ const older: readonly PromotionCase[] = [
     name: 'what was rolled back there',
     given: { bundle: tested({ comment: withdrawn }) },
     result: fails('bundle_rolled_back'),
-    why: 'Run 55.1 rolled channel production back from 1.4.1-development.56.1.',
+    why: '1.4.1-development.56.1 was rolled back on channel production (run 55.1).',
   },
   {
     name: 'what was rolled back there, by force',
@@ -229,14 +229,14 @@ const refused: readonly PromotionCase[] = [
       to: to({}, { disable_auto_update_under_native: true }),
     },
     result: fails('promotion_refused'),
-    why: 'Devices on native 1.5.0 (input "native-version") would not take 1.4.1-development.56.1 from channel production: 1.4.1-development.56.1 is below native 1.5.0, and the channel refuses bundles below the native version.',
+    why: 'Devices on native 1.5.0 (input "native-version") would not accept 1.4.1-development.56.1 on channel production: 1.4.1-development.56.1 is below native 1.5.0, and the channel rejects bundles below the native version.',
   },
   {
     name: 'what is not finished',
     page: page('its upload was never finished'),
     given: { bundle: tested({ storage_provider: 'r2-direct' }) },
     result: fails('bundle_not_ready'),
-    why: 'Bundle 1.4.1-development.56.1, which channel development points at, is not ready: its upload was never finished.',
+    why: 'Bundle 1.4.1-development.56.1 on channel development is not ready: its upload was never finished.',
   },
   {
     name: 'what was deleted',
@@ -254,19 +254,19 @@ const refused: readonly PromotionCase[] = [
     name: 'what no native version takes',
     given: { nativeVersions: [native('0.9')] },
     result: fails('promotion_refused'),
-    why: /^Devices on native 0\.9 \(the store\) would not take .*policy "major"/,
+    why: /^Devices on native 0\.9 \(the store\) would not accept .*policy "major"/,
   },
   {
     name: 'what no device takes',
     given: { to: to({}, byNumber) },
     result: fails('promotion_refused'),
-    why: /^No device would take 1\.4\.1-development\.56\.1 from channel production: .*version_number/,
+    why: /^No device would accept 1\.4\.1-development\.56\.1 on channel production: .*version_number/,
   },
   {
     name: 'to a channel with a rollout',
     given: { to: rolling() },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out bundle 3 for 10%.',
+    why: 'Channel production is rolling out bundle 3 to 10%.',
   },
 ]
 
@@ -334,14 +334,14 @@ const said: readonly PromotionCase[] = [
     name: 'the channel reaches nobody',
     given: { to: to({}, { ios: false, android: false }) },
     ...promoted,
-    warnings: ['Channel production is switched off for iOS and Android: no device takes its bundle.'],
+    warnings: ['Channel production is off for iOS and Android, so no device gets its bundle.'],
   },
   {
     name: 'the source rolls out another one',
     given: { from: channel({ name: 'development', rollout_version: 3, rollout_enabled: true }) },
     ...promoted,
     warnings: [
-      'Channel development is rolling out another bundle. 1.4.1-development.56.1 is what its other devices have.',
+      'Channel development is rolling out another bundle. 1.4.1-development.56.1 is the bundle of its other devices.',
     ],
   },
 ]

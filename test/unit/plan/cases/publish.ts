@@ -39,8 +39,7 @@ const same = bundle({ comment: line('production', 50) })
 const rolledBack = { ...older, comment: line('production', 58, ` instead 1.4.0@${OURS}`) }
 const PREVIEW = { kind: 'preview', pull: 12 } as const
 
-const DERIVED =
-  "package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57"
+const DERIVED = '1.4.0 (package.json) is already taken, so a pre-release of the next patch'
 const IS_OLDER = "the channel serves ccccccc (main, run 60.1), and this run's commit bbbbbbb is older"
 
 /** 1.3.5 is rolled out, and everybody else has 1.3.0. */
@@ -58,9 +57,9 @@ const camera = (version: string) => [{ name: '@capacitor/camera', version }]
 const withCamera = (of: Partial<Bundle> = {}, change: Partial<ChannelRow> = {}) =>
   serving({ ...older, native_packages: camera('7.0.1'), ...of }, change)
 const LACKS =
-  'Apps that take 1.3.0 from channel production lack native code of this bundle: @capacitor/camera 7.0.1 -> 8.0.0 (8.0.0 is not in the range of 7.0.1).'
+  'Installed apps on channel production (with 1.3.0) lack native code of this bundle: @capacitor/camera 7.0.1 -> 8.0.0 (8.0.0 is not in the range of 7.0.1).'
 const LACKS_WARNING =
-  'Apps that take 1.3.0 from channel production lack native code of this bundle: @capacitor/camera.'
+  'Installed apps on channel production (with 1.3.0) lack native code of this bundle: @capacitor/camera.'
 
 /** What was asked of the page's reader: how the channel stands, and what this run is. */
 const outcome: readonly PublishCase[] = [
@@ -71,8 +70,7 @@ const outcome: readonly PublishCase[] = [
     result: uploads('1.4.0'),
     why: 'package.json',
     decisions: {
-      'new channel':
-        'production: it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+      'new channel': "production: created as the app's public channel, because there is none yet",
     },
   },
   {
@@ -139,7 +137,7 @@ const outcome: readonly PublishCase[] = [
     page: ['serves an older commit', 'the branch was reset, and this commit is not in it any more'],
     given: { standing: standing(older, 'ahead', { toHead: 'diverged' }) },
     result: STALE,
-    why: "main was moved to ccccccc, and this run's commit bbbbbbb is not in its history any more",
+    why: "main was moved to ccccccc, whose history does not include this run's commit bbbbbbb",
   },
   {
     name: 'a commit behind the head',
@@ -204,7 +202,7 @@ const outcome: readonly PublishCase[] = [
     page: ['serves this very content as a zip', 'with `delta: only`'],
     given: { channel: serving(same), delta: 'only' },
     result: uploads('1.4.1-production.57.1'),
-    why: `${DERIVED}; 1.4.0 has this content, but it has a zip, and the input "delta" is only`,
+    why: `${DERIVED}, and 1.4.0 has this content, but it has a zip, and the input "delta" is only`,
   },
   {
     name: 'another minimum native version',
@@ -214,7 +212,7 @@ const outcome: readonly PublishCase[] = [
       minUpdateVersion: '1.0.0',
     },
     result: uploads('1.4.1-production.57.1'),
-    why: `${DERIVED}; 1.4.0 has this content, but its minimum native version is missing, and 1.0.0 is needed`,
+    why: `${DERIVED}, and 1.4.0 has this content, but its minimum native version is missing, and 1.0.0 is needed`,
   },
   {
     name: 'content of a preview',
@@ -228,7 +226,7 @@ const outcome: readonly PublishCase[] = [
     page: ['serves an older commit', 'a run before died while it uploaded this content'],
     given: { bundles: [bundle({ id: 6, storage_provider: 'r2-direct', r2_path: null })] },
     result: finishes('1.4.0'),
-    why: 'an earlier run began to upload this content under that name; it is finished now',
+    why: 'an earlier run began to upload this content, and this run finishes it',
   },
   {
     name: 'a name that is taken',
@@ -245,7 +243,7 @@ const outcome: readonly PublishCase[] = [
       standing: standing(rolledBack, 'ahead', { toHead: 'identical' }),
     },
     result: STALE,
-    why: "run 58.1 rolled the channel back from 1.4.0, which was of this run's commit bbbbbbb",
+    why: "run 58.1 rolled the channel back from 1.4.0, which was built from this run's commit bbbbbbb",
   },
   {
     name: 'content that was rolled back, of another commit',
@@ -256,7 +254,7 @@ const outcome: readonly PublishCase[] = [
     result: promotes('1.4.0'),
     why: 'bundle 7 has the same content (SHA-256), so nothing is uploaded',
     warnings: [
-      'This content is that of 1.4.0, from which run 55.1 rolled the channel back. It is published again, because bbbbbbb is another commit. Devices on which it failed never try it again.',
+      'Run 55.1 rolled back 1.4.0, which has the same content. It is published again, because bbbbbbb is another commit. Devices on which it failed never try it again.',
     ],
   },
   {
@@ -273,7 +271,7 @@ const outcome: readonly PublishCase[] = [
     page: ['gives `1.3.5` to 25% of its devices', 'of a newer commit'],
     given: { channel: rolling(2500), rolloutBundle: running },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out 1.3.5 for 25%.',
+    why: 'Channel production is rolling out 1.3.5 to 25%.',
   },
   {
     name: 'a rollout that goes on with the new bundle',
@@ -300,7 +298,7 @@ const kept = { result: UNCHANGED, why: 'the channel already serves this content'
 /** Capgo freezes a bundle, so that this one takes a name of its own, and the plan says why. */
 const againAs = (reason: string) => ({
   result: uploads('1.4.1-production.57.1'),
-  why: `${DERIVED}; 1.4.0 has this content, but ${reason}`,
+  why: `${DERIVED}, and 1.4.0 has this content, but ${reason}`,
 })
 const MINIMUM_IGNORED =
   'Input "min-update-version" has no effect here: the policy of channel production is "major", and only "version_number" compares it.'
@@ -391,7 +389,7 @@ const served: readonly PublishCase[] = [
     name: 'that is not finished',
     given: { channel: serving(bundle({ storage_provider: 'r2-direct', r2_path: null })) },
     result: finishes('1.4.0'),
-    why: /it is finished now$/,
+    why: /this run finishes it$/,
   },
 ]
 
@@ -419,7 +417,7 @@ const elsewhere: readonly PublishCase[] = [
     name: 'begun, with delta files',
     given: { channel: NOTHING, bundles: [begun], delta: 'only' },
     result: finishes('1.4.0'),
-    why: /it is finished now$/,
+    why: /this run finishes it$/,
   },
   {
     name: 'begun, with delta files that are not asked for',
@@ -453,14 +451,14 @@ const elsewhere: readonly PublishCase[] = [
     name: 'under the name of another pull request',
     given: { purpose: PREVIEW, channelName: 'pr-12', bundles: [bundle({ name: '1.4.1-pr.1.3.1' })] },
     result: uploads('1.4.1-pr.12.57.1'),
-    why: /^package\.json says 1\.4\.0; so/,
+    why: /^a pre-release after 1\.4\.0 \(package\.json\)/,
     warnings: [],
   },
   {
     name: 'twice in another form: told once',
     given: { channel: NOTHING, bundles: [of(2), of(3)], delta: 'false' },
     result: uploads('1.4.0'),
-    why: 'package.json; 1.2.0 has this content, but it has delta files, and the input "delta" is false',
+    why: 'package.json, and 1.2.0 has this content, but it has delta files, and the input "delta" is false',
   },
   {
     name: 'deleted, in another form: not told',
@@ -482,7 +480,7 @@ const elsewhere: readonly PublishCase[] = [
       wanted: { version: '2.0.0', source: 'x', forced: false },
     },
     result: uploads('1.0.1-production.57.1'),
-    why: /^x says 2\.0\.0, but the channel's policy "major" blocks/,
+    why: /^2\.0\.0 \(x\) is not delivered: the channel's policy "major" blocks/,
   },
   {
     name: 'under a name that devices take',
@@ -543,13 +541,13 @@ const brought: readonly PublishCase[] = [
     name: 'by the same commit: not again',
     given: { channel: serving(now), bundles: [off('b')] },
     result: STALE,
-    why: 'this commit is that of 1.4.0, from which run 58.1 rolled the channel back; to bring it back, set "force: true"',
+    why: '1.4.0 of this commit was rolled back by run 58.1 ("force: true" brings it back)',
   },
   {
     name: 'by the same commit, where others put something there since: not again',
     given: { channel: serving({ ...now, comment: null }), bundles: [off('b')] },
     result: STALE,
-    why: /^this commit is that of 1\.4\.0/,
+    why: /^1\.4\.0 of this commit was rolled back/,
   },
   {
     name: 'by force',
@@ -560,13 +558,13 @@ const brought: readonly PublishCase[] = [
     name: 'by the same commit, once another run published something',
     given: { channel: serving(now), bundles: [off('b', ' withdrawn 57.1/57')] },
     ...reused,
-    warnings: [/^This content is that of 1\.4\.0, from which run 57\.1 rolled/],
+    warnings: [/^Run 57\.1 rolled back 1\.4\.0/],
   },
   {
     name: 'by another commit: with a warning',
     given: { channel: serving(now), bundles: [off('a')] },
     ...reused,
-    warnings: [/from which run 58\.1 rolled the channel back.*because bbbbbbb is another commit/],
+    warnings: [/^Run 58\.1 rolled back 1\.4\.0.*because bbbbbbb is another commit/],
   },
   {
     name: 'on another channel: no matter',
@@ -596,7 +594,7 @@ const rollout: readonly PublishCase[] = [
     result: uploads('1.4.0'),
     why: 'package.json',
     stage: { bps: null, rolloutBundleId: null },
-    decisions: { rollout: 'everybody: 100% are all devices: no rollout is begun' },
+    decisions: { rollout: 'everybody: 100% are all devices, so no rollout begins' },
   },
   {
     name: '99% does',
@@ -613,7 +611,7 @@ const rollout: readonly PublishCase[] = [
     stage: { bps: null, rolloutBundleId: 4 },
     decisions: {
       rollout:
-        'everybody: channel production was rolling out 1.3.5 for 10%; that ends (on-active-rollout: replace)',
+        'everybody: channel production was rolling out 1.3.5 to 10%, which ends (on-active-rollout: replace)',
     },
   },
   {
@@ -631,14 +629,14 @@ const rollout: readonly PublishCase[] = [
     stage: { bps: 5000, rolloutBundleId: 4, paused: false },
     decisions: {
       rollout:
-        '50%: channel production was rolling out 1.3.5 for 50%; it goes on with this bundle (on-active-rollout: advance)',
+        '50%: channel production was rolling out 1.3.5 to 50%, which continues with this bundle (on-active-rollout: advance)',
     },
   },
   {
     name: 'that was cancelled, and the run that began it again',
     given: { bundles: [off('b', ' withdrawn 58.1/58')], rollout: request(2500) },
     result: STALE,
-    why: /^this commit is that of 1\.4\.0, from which run 58\.1 rolled the channel back/,
+    why: /^1\.4\.0 of this commit was rolled back by run 58\.1/,
   },
   {
     name: 'one that has reached everybody ends when it goes on',
@@ -664,27 +662,25 @@ const rollout: readonly PublishCase[] = [
     result: uploads('1.4.0'),
     why: 'package.json',
     stage: { bps: null },
-    warnings: [
-      'Everybody gets this bundle, and not 10% of the devices: the channel serves nothing yet that the others could keep.',
-    ],
+    warnings: ['All devices get this bundle instead of 10%, because the channel serves nothing yet.'],
   },
   {
     name: 'of which nobody told the name',
     given: { channel: rolling(1000), rollout: request(1000) },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out bundle 4 for 10%.',
+    why: 'Channel production is rolling out bundle 4 to 10%.',
   },
   {
     name: 'of this very content, for a share: unchanged',
     given: { channel: ownRolling(), rolloutBundle: ownRunning, rollout: request(1000) },
     result: UNCHANGED,
-    why: 'the channel already gives this content to 10% of its devices; "operation: rollout" changes that',
+    why: 'the channel already gives this content to 10% of its devices ("operation: rollout" changes that)',
   },
   {
     name: 'of this very content, to go on: unchanged',
     given: { channel: ownRolling(), rolloutBundle: ownRunning, rollout: request(null, 'advance') },
     result: UNCHANGED,
-    why: /to 10% of its devices; /,
+    why: /to 10% of its devices \(/,
   },
   {
     name: 'of this very content, paused: unchanged',
@@ -694,7 +690,7 @@ const rollout: readonly PublishCase[] = [
       rollout: request(1000),
     },
     result: UNCHANGED,
-    why: /to 10% of its devices, paused; /,
+    why: /to 10% of its devices, paused \(/,
   },
   {
     name: 'of this very content, for everybody now',
@@ -706,13 +702,13 @@ const rollout: readonly PublishCase[] = [
     },
     ...reused,
     stage: { bps: null, rolloutBundleId: 1 },
-    decisions: { rollout: /^everybody: .*was rolling out 1\.4\.0 for 10%/ },
+    decisions: { rollout: /^everybody: .*was rolling out 1\.4\.0 to 10%/ },
   },
   {
     name: 'of this very content, and nothing is said',
     given: { channel: ownRolling(), rolloutBundle: ownRunning },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out 1.4.0 for 10%.',
+    why: 'Channel production is rolling out 1.4.0 to 10%.',
   },
   {
     name: 'of this very content, which has reached everybody',
@@ -754,11 +750,14 @@ const uncompared = (base: BuiltFacts['base']) => ({
   purpose: PREVIEW,
 })
 const UNCOMPARED_BASES: readonly (readonly [string, BuiltFacts['base']])[] = [
-  ['no channel is known whose apps would take this bundle', null],
+  ['no channel is known whose apps would get this bundle', null],
   ['channel production serves nothing yet', NOTHING],
-  ['1.3.0 does not say what its native packages are', serving(older)],
+  ['the native packages of 1.3.0 are not known', serving(older)],
 ]
-const ofPreview = { result: uploads('1.4.1-pr.12.57.1'), why: /^package\.json says 1\.4\.0; so/ }
+const ofPreview = {
+  result: uploads('1.4.1-pr.12.57.1'),
+  why: /^a pre-release after 1\.4\.0 \(package\.json\)/,
+}
 const changed = ['@capacitor/camera']
 
 const nativeCode: readonly PublishCase[] = [
@@ -894,7 +893,7 @@ const nativeCode: readonly PublishCase[] = [
     name: 'that nobody knows, on a channel that delivers by native version',
     given: { channel: withCamera({}, { disable_auto_update: 'version_number' }), nativeVersions: [] },
     result: fails('minimum_native_unknown'),
-    why: 'Channel production delivers by minimum native version (policy "version_number"), and none is known.',
+    why: 'Channel production delivers by minimum native version (policy "version_number"), but no native version is known.',
   },
   {
     name: 'of nothing, compared with nothing: not told',
@@ -948,8 +947,8 @@ const said: readonly PublishCase[] = [
     name: 'a channel that reaches nobody',
     given: { channel: serving(older, { ios: false, android: false }) },
     result: uploads('1.4.0'),
-    why: 'package.json; no native version is known, so it was not judged by it',
-    warnings: ['Channel production is switched off for iOS and Android: no device takes its bundle.'],
+    why: 'package.json (not checked: native version unknown)',
+    warnings: ['Channel production is off for iOS and Android, so no device gets its bundle.'],
   },
   {
     name: 'devices that are known: no warning',
@@ -960,13 +959,13 @@ const said: readonly PublishCase[] = [
     name: 'devices of a new project, where none are known: a warning',
     given: { channel: serving(bundle({ name: '2.0.0' })), nativeVersions: [] },
     ...kept,
-    warnings: [/^Devices on native 1\.0 \(that of a new native project.*do not take 2\.0\.0/],
+    warnings: [/^Devices on native 1\.0 \(assumed, as in a new native project.*do not accept 2\.0\.0/],
   },
   {
     name: 'devices of a new project, which take it: no warning',
     given: { nativeVersions: [] },
     result: uploads('1.4.0'),
-    why: 'package.json; no native version is known, so it was not judged by it',
+    why: 'package.json (not checked: native version unknown)',
   },
   {
     name: 'a native version that was not understood: no guess',
@@ -982,13 +981,13 @@ const said: readonly PublishCase[] = [
     name: 'a new channel of a preview: no rule on versions',
     given: { channel: null, purpose: PREVIEW, wanted: third },
     result: uploads('3.0.1-pr.12.57.1'),
-    why: /^x says 3\.0\.0; so/,
+    why: /^a pre-release after 3\.0\.0 \(x\)$/,
   },
   {
     name: 'a new channel of a branch: the rules that Capgo gives it',
     given: { channel: null, wanted: third },
     result: uploads('1.0.1-production.57.1'),
-    why: /^x says 3\.0\.0, but the channel's policy "major" blocks/,
+    why: /^3\.0\.0 \(x\) is not delivered: the channel's policy "major" blocks/,
   },
 ]
 

@@ -21,11 +21,11 @@ interface Earlier {
 const servedBefore = (name: string) => ({ result: name, why: 'channel production served it before' })
 const byRun = (name: string, ofRun: string) => ({
   result: name,
-  why: `run ${ofRun} put it on channel production, the last before what is served now`,
+  why: `the last bundle on channel production before the current one (run ${ofRun})`,
 })
 const nothingTells = {
   result: fails('no_earlier_bundle'),
-  why: 'Nothing tells what channel production served before 1.0.3.',
+  why: 'It is not known what channel production served before 1.0.3.',
 }
 
 const found: readonly Case<Earlier>[] = [
@@ -182,7 +182,7 @@ export const serves = (name: string) => `\`production\` serves \`${name}\``
 const page = (state: string) => ['`rollback` of `production`', state]
 const back = {
   result: serves('1.0.1'),
-  why: 'Channel production goes back to 1.0.1 (it was), instead of 1.0.3.',
+  why: 'Channel production returns to 1.0.1 instead of 1.0.3.',
 }
 const withdrawal = line('production', 3, ' withdrawn 90.1/90')
 
@@ -203,7 +203,7 @@ const rollback: readonly RollbackCase[] = [
     page: page('it served `1.3.0` before `1.4.0`'),
     given: { channel: serving(bad), bundles: [good, bad] },
     result: serves('1.3.0'),
-    why: 'Channel production goes back to 1.3.0 (channel production served it before), instead of 1.4.0.',
+    why: 'Channel production returns to 1.3.0 instead of 1.4.0.',
     withdrawal: badWithdrawal,
   },
   {
@@ -214,7 +214,7 @@ const rollback: readonly RollbackCase[] = [
       bundles: [first, { ...good, comment: line('production', 50, ' withdrawn 56.1/56') }, bad],
     },
     result: serves('1.2.0'),
-    why: 'Channel production goes back to 1.2.0 (run 40.1 put it on channel production, the last before what is served now), instead of 1.4.0.',
+    why: 'Channel production returns to 1.2.0 instead of 1.4.0.',
     withdrawal: badWithdrawal,
   },
   {
@@ -222,7 +222,7 @@ const rollback: readonly RollbackCase[] = [
     page: page('nothing is noted'),
     given: { channel: serving(bundle({ id: 9, name: '9.9.9' })), bundles: [] },
     result: fails('no_earlier_bundle'),
-    why: 'Nothing tells what channel production served before 9.9.9.',
+    why: 'It is not known what channel production served before 9.9.9.',
   },
   {
     name: 'to a bundle that was named',
@@ -230,7 +230,7 @@ const rollback: readonly RollbackCase[] = [
     ...back,
     noted: /^production: main@b{40} run 90\.1 \(id 90\) instead 1\.0\.3@a{40}$/,
     withdrawal,
-    insteadOf: 'what it serves now; the key cannot read which devices run it',
+    insteadOf: 'served now (the key cannot read which devices run it)',
   },
   {
     name: 'to what is served already',
@@ -242,14 +242,14 @@ const rollback: readonly RollbackCase[] = [
     name: 'on a channel that serves nothing',
     given: { channel: serving(null) },
     result: serves('1.0.1'),
-    why: 'Channel production goes back to 1.0.1 (it was).',
+    why: 'Channel production returns to 1.0.1.',
     notNoted: /instead|after/,
   },
   {
     name: 'from what others made',
     given: { channel: serving(bundle({ id: 9 })) },
     result: serves('1.0.1'),
-    why: /, instead of 1\.4\.0\.$/,
+    why: / instead of 1\.4\.0\.$/,
     noted: / instead 1\.4\.0$/,
   },
 ]
@@ -290,7 +290,7 @@ const rollout: readonly RollbackCase[] = [
     name: `refuses it (on-active-rollout: ${onActive})`,
     given: { channel: serving(made(3), rolling), rollout: { bps: null, onActive } },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out bundle 5 for 5%.',
+    why: 'Channel production is rolling out bundle 5 to 5%.',
   })),
   {
     name: 'ends by an explicit word, and none begins',
@@ -328,28 +328,28 @@ const refused: readonly RollbackCase[] = [
     name: 'rolled back',
     given: { target: to({ comment: line('production', 1, ' withdrawn 7.1/7') }) },
     result: fails('bundle_rolled_back'),
-    why: 'Run 7.1 rolled channel production back from 1.0.1.',
+    why: '1.0.1 was rolled back on channel production (run 7.1).',
     byForce: true,
   },
   {
     name: 'not for these native versions',
     given: { nativeVersions: [native('0.9')] },
     result: fails('rollback_refused'),
-    why: /: devices on native 0\.9 \(the store\) would not take it: .*policy "major"/,
+    why: /: devices on native 0\.9 \(the store\) would not accept it: .*policy "major"/,
     byForce: true,
   },
   {
     name: 'for no device',
     given: { channel: serving(made(3), { disable_auto_update: 'version_number' }) },
     result: fails('rollback_refused'),
-    why: /: no device would take it: .*version_number/,
+    why: /: no device would accept it: .*version_number/,
     byForce: true,
   },
   {
     name: 'for none of those that run the bad one',
     given: { affected: refusing(2, 2) },
     result: fails('rollback_refused'),
-    why: 'Channel production cannot go back to 1.0.1: none of the known devices that run what it serves now would take it: too old.',
+    why: 'Channel production cannot go back to 1.0.1: none of the known devices on the current bundle would accept it: too old.',
     byForce: true,
   },
 ]
@@ -359,31 +359,31 @@ const devices: readonly RollbackCase[] = [
     name: 'none is known',
     given: { affected: { count: 0, refusing: null } },
     ...back,
-    insteadOf: 'what it serves now; no known device runs it',
+    insteadOf: 'served now (no known device runs it)',
     withdrawal,
   },
   {
     name: 'one is known',
     given: { affected: { count: 1, refusing: null } },
     result: serves('1.0.1'),
-    why: /, instead of 1\.0\.3\. 1 known device runs that until it asks next\.$/,
-    insteadOf: 'what it serves now; 1 known device runs that',
+    why: / instead of 1\.0\.3\. 1 device still runs 1\.0\.3 until its next update check\.$/,
+    insteadOf: 'served now (1 device still runs it)',
     withdrawal,
   },
   {
     name: 'many are known',
     given: { affected: { count: 1200, refusing: null } },
     result: serves('1.0.1'),
-    why: /\. 1,200 known devices run that until they ask next\.$/,
-    insteadOf: 'what it serves now; 1,200 known devices run that',
+    why: /\. 1,200 devices still run 1\.0\.3 until their next update check\.$/,
+    insteadOf: 'served now (1,200 devices still run it)',
     withdrawal,
   },
   {
     name: 'some refuse it',
     given: { affected: refusing(1, 2) },
     result: serves('1.0.1'),
-    why: /2 known devices run that/,
-    warnings: ['1 of 2 known devices that were looked at would refuse 1.0.1: too old.'],
+    why: /2 devices still run 1\.0\.3/,
+    warnings: ['1 of 2 checked devices would reject 1.0.1: too old.'],
     withdrawal,
   },
 ]
@@ -407,7 +407,7 @@ const said: readonly RollbackCase[] = [
     name: 'the channel reaches nobody',
     given: { channel: serving(made(3), { ios: false, android: false }) },
     ...back,
-    warnings: ['Channel production is switched off for iOS and Android: no device takes its bundle.'],
+    warnings: ['Channel production is off for iOS and Android, so no device gets its bundle.'],
     withdrawal,
   },
 ]

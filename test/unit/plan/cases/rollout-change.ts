@@ -46,7 +46,7 @@ const finished = (runId: number, on = 'production') =>
   channel({ version: bundle({ comment: line(on, runId) }) })
 const none = {
   result: fails('no_rollout'),
-  why: 'Channel production has no rollout that could be changed.',
+  why: 'Channel production has no running rollout.',
 }
 const ABSENT: readonly (readonly [string, Partial<RolloutFacts>])[] = [
   ['there is none', { channel: channel() }],
@@ -61,13 +61,13 @@ const changes: readonly RolloutCase[] = [
     page: page('50'),
     given: { change: share(5000) },
     result: goesTo('50% of the devices'),
-    why: 'Channel production gives 1.4.0 to 50% of its devices instead of 25%.',
+    why: 'Channel production gives 1.4.0 to 50% of its devices instead of 25%. 25% had it before.',
   },
   {
     name: 'less',
     given: { change: share(500) },
     result: goesTo('5% of the devices'),
-    why: 'Channel production gives 1.4.0 to 5% of its devices instead of 25%. Devices that have it keep it.',
+    why: 'Channel production gives 1.4.0 to 5% of its devices instead of 25%. 25% had it before. Devices that have it keep it.',
   },
   {
     name: 'the same',
@@ -80,13 +80,13 @@ const changes: readonly RolloutCase[] = [
     name: 'the same, of one that is paused',
     given: { change: share(2500), ...paused },
     result: goesTo('25% of the devices'),
-    why: 'Channel production gives 1.4.0 to 25% of its devices instead of 25%, paused.',
+    why: 'Channel production gives 1.4.0 to 25% of its devices instead of 25%, paused. 25% had it before.',
   },
   {
     name: 'all devices: it is finished',
     given: { change: share(ALL) },
     result: goesTo('everybody'),
-    why: 'Everybody on channel production gets 1.4.0, which 25% had.',
+    why: 'All devices on channel production get 1.4.0 instead of 25% of them.',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
@@ -94,7 +94,7 @@ const changes: readonly RolloutCase[] = [
     page: page('pause'),
     given: { change: { kind: 'pause' } },
     result: goesTo('25% of the devices, paused'),
-    why: 'The rollout of 1.4.0 on channel production is paused at 25%: no further device gets it, those that have it keep it.',
+    why: 'The rollout of 1.4.0 on channel production is paused at 25%. Devices that have it keep it. No other device gets it.',
   },
   {
     name: 'pause what is paused',
@@ -107,7 +107,7 @@ const changes: readonly RolloutCase[] = [
     name: 'resume',
     given: { change: { kind: 'resume' }, ...paused },
     result: goesTo('25% of the devices'),
-    why: 'The rollout of 1.4.0 on channel production goes on at 25%.',
+    why: 'The rollout of 1.4.0 on channel production continues at 25%.',
   },
   {
     name: 'resume what goes on',
@@ -121,14 +121,14 @@ const changes: readonly RolloutCase[] = [
     page: page('finish'),
     given: { change: { kind: 'finish' } },
     result: goesTo('everybody'),
-    why: 'Everybody on channel production gets 1.4.0, which 25% had.',
+    why: 'All devices on channel production get 1.4.0 instead of 25% of them.',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
     name: 'finish what is paused',
     given: { change: { kind: 'finish' }, ...paused },
     result: goesTo('everybody'),
-    why: 'Everybody on channel production gets 1.4.0, which 25%, paused had.',
+    why: 'All devices on channel production get 1.4.0 instead of 25% of them.',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
@@ -136,14 +136,14 @@ const changes: readonly RolloutCase[] = [
     page: page('cancel'),
     given: { change: { kind: 'cancel' } },
     result: goesTo('everybody', '1.3.0'),
-    why: 'The rollout of 1.4.0 on channel production is taken back at 25%: everybody gets 1.3.0, also the devices that have 1.4.0.',
+    why: 'The rollout of 1.4.0 on channel production is cancelled at 25%: all devices get 1.3.0. Devices that have 1.4.0 (25%) return, too.',
     withdrawal: line('production', 52, ' withdrawn 57.1/57', 'b'),
   },
   {
     name: 'cancel what others rolled out: nothing is noted',
     given: { change: { kind: 'cancel' }, rolloutBundle: bundle() },
     result: goesTo('everybody', '1.3.0'),
-    why: /is taken back at 25%/,
+    why: /is cancelled at 25%/,
   },
 ]
 

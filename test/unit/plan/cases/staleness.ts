@@ -91,10 +91,10 @@ const isStale = (name: string, given: StaleGiven, why: string | RegExp): Case<St
 const IS_OLDER = "the channel serves bbbbbbb (main, run 30.1), and this run's commit aaaaaaa is older"
 const OLDER_THAN_DEVELOP =
   "the channel serves bbbbbbb (develop, run 30.1), and this run's commit aaaaaaa is older"
-const MOVED = "main was moved to fffffff, and this run's commit aaaaaaa is not in its history any more"
+const MOVED = "main was moved to fffffff, whose history does not include this run's commit aaaaaaa"
 const ROLLED_BACK_BY_LATER = 'run 40.1, which was started after this run, rolled the channel back from 1.2.1'
 const OURS_ROLLED_BACK = (run: string) =>
-  `run ${run} rolled the channel back from 1.2.1, which was of this run's commit aaaaaaa`
+  `run ${run} rolled the channel back from 1.2.1, which was built from this run's commit aaaaaaa`
 const ROLLED_BACK_BEFORE = (run: string) =>
   `run ${run} rolled the channel back from this run's commit aaaaaaa or a later one`
 
@@ -306,7 +306,7 @@ const stale: readonly Case<StaleGiven>[] = [
   isStale(
     'without GitHub or history, when its run began earlier',
     { served: [{ commit: later, relation: 'unknown' }] },
-    'the channel serves bbbbbbb (main, run 30.1), which was started after this run; the history could not be compared',
+    'the channel serves bbbbbbb (main, run 30.1), which was started after this run (the history could not be compared)',
   ),
   isStale(
     'checked out on purpose, when it is older than what is served',

@@ -42,7 +42,7 @@ export function nameRequest(change: Partial<NameRequest> = {}): NameRequest {
 
 type NameCase = Case<Partial<NameRequest>>
 
-const derived = (why: string) => `${why}; so the next patch's pre-release for run 57`
+const derived = (why: string) => `${why}, so a pre-release of the next patch`
 
 const names: readonly NameCase[] = [
   {
@@ -57,7 +57,7 @@ const names: readonly NameCase[] = [
     page: ['`1.4.0` (package.json)', 'other content has that name'],
     given: { taken: new Set(['1.4.0']) },
     result: '`1.4.1-production.57.1`',
-    why: derived('package.json says 1.4.0, a name that other content has'),
+    why: '1.4.0 (package.json) is already taken, so a pre-release of the next patch',
   },
   {
     name: 'another, when it is the native version, which is never delivered',
@@ -65,7 +65,7 @@ const names: readonly NameCase[] = [
     given: { nativeVersions: anyOf('1.4.0') },
     result: '`1.4.1-production.57.1`',
     why: derived(
-      'package.json says 1.4.0, but a bundle with the same name as the native version (1.4.0) is never delivered (input "native-version")',
+      '1.4.0 (package.json) is not delivered: a bundle with the same name as the native version (1.4.0) is never delivered (input "native-version")',
     ),
   },
   {
@@ -81,7 +81,7 @@ const names: readonly NameCase[] = [
     given: { wanted: wanted('1.2.0'), nativeVersions: anyOf('1.4.0') },
     result: '`1.4.1-production.57.1`',
     why: derived(
-      'package.json says 1.2.0, but 1.2.0 is below native 1.4.0, and the channel refuses bundles below the native version (input "native-version")',
+      '1.2.0 (package.json) is not delivered: 1.2.0 is below native 1.4.0, and the channel rejects bundles below the native version (input "native-version")',
     ),
   },
   {
@@ -90,7 +90,7 @@ const names: readonly NameCase[] = [
     given: { wanted: wanted('2.0.0'), nativeVersions: anyOf('1.4.0') },
     result: '`1.4.1-production.57.1`',
     why: derived(
-      'package.json says 2.0.0, but the channel\'s policy "major" blocks 2.0.0 on native 1.4.0: higher major version (input "native-version")',
+      '2.0.0 (package.json) is not delivered: the channel\'s policy "major" blocks 2.0.0 on native 1.4.0: higher major version (input "native-version")',
     ),
   },
   {
@@ -99,7 +99,7 @@ const names: readonly NameCase[] = [
     given: { nativeVersions: anyOf('1.4.0', '1.5.0') },
     result: '`1.5.1-production.57.1`',
     why: derived(
-      'package.json says 1.4.0, but a bundle with the same name as the native version (1.4.0) is never delivered (input "native-version")',
+      '1.4.0 (package.json) is not delivered: a bundle with the same name as the native version (1.4.0) is never delivered (input "native-version")',
     ),
   },
   {
@@ -107,42 +107,42 @@ const names: readonly NameCase[] = [
     page: ['`1.5.0` (package.json)', 'apps at native `1.4.2`, policy `patch`'],
     given: { wanted: wanted('1.5.0'), nativeVersions: anyOf('1.4.2'), rules: policy('patch') },
     result: fails('channel_refuses_all'),
-    why: 'No bundle name would be delivered by channel production to native 1.4.2 (input "native-version"): the channel\'s policy "patch" blocks 1.5.0 on native 1.4.2: major.minor.patch must be the same.',
+    why: 'Channel production cannot deliver any bundle name to native 1.4.2 (input "native-version"): the channel\'s policy "patch" blocks 1.5.0 on native 1.4.2: major, minor and patch version must be the same.',
   },
   {
     name: 'the wanted one, where no native version is known',
     page: ['`1.4.0` (package.json)', 'no native version is known'],
     given: { nativeVersions: [] },
     result: '`1.4.0`',
-    why: 'package.json; no native version is known, so it was not judged by it',
+    why: 'package.json (not checked: native version unknown)',
   },
   {
     name: 'of a preview, which leaves the wanted name free',
     page: ['`1.4.0` (package.json)', 'the preview of pull request 12'],
     given: ofPreview,
     result: '`1.4.1-pr.12.57.1`',
-    why: derived('package.json says 1.4.0'),
+    why: 'a pre-release after 1.4.0 (package.json)',
   },
   {
     name: 'none, when a version that is insisted on is refused',
     page: ['`1.4.0` (input "version")', 'apps at native `1.4.0`'],
     given: { wanted: forced('1.4.0'), nativeVersions: anyOf('1.4.0') },
     result: fails('version_refused'),
-    why: 'Version 1.4.0 (input "version") would not be delivered: a bundle with the same name as the native version (1.4.0) is never delivered (rule no_new_version_available, native version from input "native-version").',
+    why: 'Devices would not get version 1.4.0 (input "version"): a bundle with the same name as the native version (1.4.0) is never delivered (rule no_new_version_available, native version from input "native-version").',
   },
   {
     name: 'none, when a version that is insisted on is taken',
     page: ['`1.4.0` (input "version")', 'other content has that name'],
     given: { wanted: forced('1.4.0'), taken: new Set(['1.4.0']) },
     result: fails('version_taken'),
-    why: 'Version 1.4.0 (input "version") is taken: another bundle of this app has that name.',
+    why: 'Version 1.4.0 (input "version") is already used by another bundle of this app.',
   },
   {
     name: "none, when native versions are in each other's way",
     page: ['`2.0.0` (package.json)', 'apps at native `1.0` and `2.0.0`'],
     given: { wanted: wanted('2.0.0'), nativeVersions: anyOf('1.0', '2.0.0') },
     result: fails('channel_refuses_all'),
-    why: 'No bundle name would be delivered by channel production to both native 1.0 (input "native-version") and 2.0.0 (input "native-version"): the channel\'s policy "major" blocks 2.0.0 on native 1.0.0: higher major version; 1.0.1-production.57.1 is below native 2.0.0, and the channel refuses bundles below the native version.',
+    why: 'Channel production cannot deliver any bundle name to both native 1.0 (input "native-version") and 2.0.0 (input "native-version"): the channel\'s policy "major" blocks 2.0.0 on native 1.0.0: higher major version, and 1.0.1-production.57.1 is below native 2.0.0, and the channel rejects bundles below the native version.',
   },
   {
     name: 'the one that is insisted on, when it is free',
@@ -163,13 +163,13 @@ const names: readonly NameCase[] = [
     name: 'above native, where package.json is behind it',
     given: { wanted: wanted('0.9.0') },
     result: '`1.0.1-production.57.1`',
-    why: /^package\.json says 0\.9\.0, but 0\.9\.0 is below native 1\.0\.0/,
+    why: /^0\.9\.0 \(package\.json\) is not delivered: 0\.9\.0 is below native 1\.0\.0/,
   },
   {
     name: 'above native, where package.json tells no version',
-    given: { wanted: wanted('0.0.0', 'no version in package.json (taken as 0.0.0)') },
+    given: { wanted: wanted('0.0.0', 'package.json has no version') },
     result: '`1.0.1-production.57.1`',
-    why: /^no version in package\.json \(taken as 0\.0\.0\), but 0\.0\.0 is below native/,
+    why: /^0\.0\.0 \(package\.json has no version\) is not delivered: 0\.0\.0 is below native/,
   },
   {
     name: 'in the native minor on a "minor" channel',
@@ -193,25 +193,25 @@ const names: readonly NameCase[] = [
     name: 'another still, when the derived ones are taken too',
     given: { taken: new Set(['1.4.0', '1.4.1-production.57.1', '1.4.1-production.57.1.2']) },
     result: '`1.4.1-production.57.1.3`',
-    why: /a name that other content has/,
+    why: /is already taken/,
   },
   {
     name: 'of a preview, above the native version',
     given: { ...ofPreview, nativeVersions: anyOf('1.4.0') },
     result: '`1.4.1-pr.12.57.1`',
-    why: derived('package.json says 1.4.0'),
+    why: 'a pre-release after 1.4.0 (package.json)',
   },
   {
     name: 'with the patch of a wanted pre-release',
     given: { wanted: wanted('1.5.0-beta.1'), taken: new Set(['1.5.0-beta.1']) },
     result: '`1.5.0-production.57.1`',
-    why: /a name that other content has/,
+    why: /is already taken/,
   },
   {
     name: 'of another attempt of the run',
     given: { taken: new Set(['1.4.0']), commit: { ...commit, runAttempt: 2 } },
     result: '`1.4.1-production.57.2`',
-    why: /run 57$/,
+    why: /of the next patch$/,
   },
 ]
 
@@ -234,7 +234,7 @@ const version = (
 ): Case<Partial<VersionSources>> => ({ name, given, result, why })
 const tagged = (tag: string, result: string) => version(`tag ${tag}`, { tag }, result, `tag ${tag}`)
 const otherTag = (tag: string, why: string) =>
-  version(`tag ${tag}`, { tag }, '1.3.0', `package.json; tag ${tag} is ${why}`)
+  version(`tag ${tag}`, { tag }, '1.3.0', `package.json, and tag ${tag} is ${why}`)
 
 export const VERSIONS = {
   'the wanted version is that of': [
@@ -251,61 +251,41 @@ export const VERSIONS = {
     tagged('mobile@5.0.0', '5.0.0'),
     tagged('mobile-v5.0.0', '5.0.0'),
     tagged('mobile/v5.0.0', '5.0.0'),
-    otherTag('@acme/api@5.0.0', 'not one of this app, but of "@acme/api"'),
-    otherTag('@other/mobile@5.0.0', 'not one of this app, but of "@other/mobile"'),
-    otherTag('api-v5.0.0', 'not one of this app, but of "api"'),
-    otherTag('api/v5.0.0', 'not one of this app, but of "api"'),
-    otherTag('api-mobile-5.0.0', 'not one of this app, but of "api-mobile"'),
+    otherTag('@acme/api@5.0.0', 'for "@acme/api"'),
+    otherTag('@other/mobile@5.0.0', 'for "@other/mobile"'),
+    otherTag('api-v5.0.0', 'for "api"'),
+    otherTag('api/v5.0.0', 'for "api"'),
+    otherTag('api-mobile-5.0.0', 'for "api-mobile"'),
     otherTag('nightly', 'not a version'),
     otherTag('v1.02.0', 'not a version'),
     version(
       'nothing, where there is no package.json',
       { tag: 'mobile@5.0.0', manifest: null },
       '0.0.0',
-      'no version in package.json (taken as 0.0.0); tag mobile@5.0.0 is not one of this app, but of "mobile"',
+      'package.json has no version, and tag mobile@5.0.0 is for "mobile"',
     ),
-    version(
-      'nothing, where package.json has none',
-      { manifest: {} },
-      '0.0.0',
-      'no version in package.json (taken as 0.0.0)',
-    ),
+    version('nothing, where package.json has none', { manifest: {} }, '0.0.0', 'package.json has no version'),
     version(
       'nothing, where package.json has another kind',
       { manifest: { version: '1.4' } },
       '0.0.0',
-      '"1.4" in package.json is not a semantic version (taken as 0.0.0)',
+      '"1.4" in package.json is not a semantic version',
     ),
-    version(
-      'package.json, with a v',
-      { manifest: { version: 'v1.4.0' } },
-      '1.4.0',
-      'package.json (v1.4.0, taken as 1.4.0)',
-    ),
+    version('package.json, with a v', { manifest: { version: 'v1.4.0' } }, '1.4.0', 'package.json: v1.4.0'),
     // One rule for build metadata.
-    version(
-      'the input, with build metadata',
-      { input: '1.4.0+7' },
-      '1.4.0!',
-      'input "version" (1.4.0+7, taken as 1.4.0)',
-    ),
-    version(
-      'a tag with build metadata',
-      { tag: 'v1.3.0+45' },
-      '1.3.0',
-      'tag v1.3.0+45 (1.3.0+45, taken as 1.3.0)',
-    ),
+    version('the input, with build metadata', { input: '1.4.0+7' }, '1.4.0!', 'input "version": 1.4.0+7'),
+    version('a tag with build metadata', { tag: 'v1.3.0+45' }, '1.3.0', 'tag v1.3.0+45: 1.3.0+45'),
     version(
       'a pre-release with build metadata',
       { tag: 'mobile@1.3.0-rc.1+45' },
       '1.3.0-rc.1',
-      'tag mobile@1.3.0-rc.1+45 (1.3.0-rc.1+45, taken as 1.3.0-rc.1)',
+      'tag mobile@1.3.0-rc.1+45: 1.3.0-rc.1+45',
     ),
     version(
       'package.json, with build metadata',
       { manifest: { version: '1.4.0+7' } },
       '1.4.0',
-      'package.json (1.4.0+7, taken as 1.4.0)',
+      'package.json: 1.4.0+7',
     ),
   ],
 }

@@ -1,0 +1,176 @@
+/** A phone with Capgo's plugin, as far as an app's page asks for it: the device id, the channel calls, and the way back. */
+import { Device } from './device.ts'
+
+export interface PhoneOptions {
+  readonly capgoUrl: string
+  readonly appId: string
+  readonly deviceId?: string
+  readonly pluginVersion?: string
+  readonly native?: string
+  /** Of the bundle that runs; by default the one that the app was installed with. */
+  readonly bundle?: string
+  /** Of the app's Capacitor config. */
+  readonly defaultChannel?: string
+  readonly allowSetDefaultChannel?: boolean
+}
+
+type Json = Record<string, unknown>
+
+/** An error as the native side hands it over: what Capgo answered is its data. */
+interface Rejection {
+  readonly message: string
+  readonly code: string
+  readonly data?: { readonly error: string; readonly message: string }
+}
+
+/** Plugins from these versions on keep the channel that was chosen on the phone. */
+const KEEPS_CHOICE: Readonly<Record<number, number>> = { 5: 34, 6: 34, 7: 34 }
+const LISTS_CHANNELS = [7, 5, 0]
+const GET_CHANNEL_STORES = [8, 47, 9]
+
+export class Phone {
+  readonly id: string
+  bundle: string
+  /** What the phone names as its channel when it asks for updates; empty: none. */
+  channel: string
+  /** Names of the calls, in order. */
+  readonly calls: string[] = []
+  readonly #options: PhoneOptions
+  readonly #version: string
+
+  constructor(options: PhoneOptions) {
+    this.#options = options
+    this.#version = options.pluginVersion ?? '8.51.23'
+    this.id = options.deviceId ?? crypto.randomUUID()
+    this.bundle = options.bundle ?? 'builtin'
+    this.channel = options.defaultChannel ?? ''
+  }
+
+  /** The calls that the native side announces to the page; what is missing is "not implemented" there. */
+  get methods(): string[] {
+    const all = [
+      'getDeviceId',
+      'getPluginVersion',
+      'current',
+      'getChannel',
+      'setChannel',
+      'unsetChannel',
+      'reset',
+    ]
+    return this.#is(LISTS_CHANNELS) ? [...all, 'listChannels'] : all
+  }
+
+  /** One call of the page. Throws a `Rejection`. */
+  async call(method: string, options: Json): Promise<Json> {
+    this.calls.push(method)
+    switch (method) {
+      case 'getDeviceId':
+        return { deviceId: this.id }
+      case 'getPluginVersion':
+        return { version: this.#version }
+      case 'current':
+        return { bundle: { id: 'x', version: this.bundle, status: 'success' }, native: this.#native }
+      case 'listChannels':
+        return { channels: await this.#ask('GET', 'LISTCHANNELS_FAILED') }
+      case 'getChannel':
+        return this.#getChannel()
+      case 'setChannel':
+        return this.#setChannel(String(options.channel))
+      case 'unsetChannel':
+        return this.#unsetChannel()
+      case 'reset':
+        this.bundle = 'builtin'
+        return {}
+      default:
+        throw { message: `${method} is not implemented`, code: 'UNIMPLEMENTED' } satisfies Rejection
+    }
+  }
+
+  /** The bundle that Capgo hands out to this phone, or the reason why none. */
+  async askForUpdate(): Promise<string> {
+    const { capgoUrl, appId } = this.#options
+    const device = new Device({
+      capgoUrl,
+      appId,
+      deviceId: this.id,
+      versionBuild: this.#native,
+      pluginVersion: this.#version,
+      ...(this.channel === '' ? {} : { defaultChannel: this.channel }),
+    })
+    const answer = await device.checkForUpdate()
+    return answer.kind === 'update' ? answer.version : answer.error
+  }
+
+  get #native(): string {
+    return this.#options.native ?? '1.0.0'
+  }
+
+  async #getChannel(): Promise<Json> {
+    const answer = (await this.#ask('PUT', 'GETCHANNEL_FAILED')) as Json
+    if (this.#is(GET_CHANNEL_STORES)) this.channel = String(answer.channel)
+    return answer
+  }
+
+  async #setChannel(channel: string): Promise<Json> {
+    if (this.#options.allowSetDefaultChannel === false)
+      throw rejection('SETCHANNEL_FAILED', 'disabled_by_config', 'setChannel is disabled by configuration')
+    const answer = (await this.#ask('POST', 'SETCHANNEL_FAILED', { channel })) as Json
+    if (this.#keepsChoice) this.channel = channel
+    return answer
+  }
+
+  async #unsetChannel(): Promise<Json> {
+    if (!this.#keepsChoice) return (await this.#ask('DELETE', 'UNSETCHANNEL_FAILED')) as Json
+    this.channel = this.#options.defaultChannel ?? ''
+    return { status: 'ok', message: 'Channel override removed' }
+  }
+
+  get #keepsChoice(): boolean {
+    const [major = 0, minor = 0] = this.#version.split('.').map(Number)
+    return major >= 8 || minor >= (KEEPS_CHOICE[major] ?? Number.POSITIVE_INFINITY)
+  }
+
+  #is(since: readonly number[]): boolean {
+    const parts = this.#version.split('.').map(Number)
+    const place = since.findIndex((part, index) => parts[index] !== part)
+    return place === -1 || parts[place]! > since[place]!
+  }
+
+  /** What the plugin sends with each call, to `/channel_self`. */
+  async #ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', code: string, more: Json = {}): Promise<unknown> {
+    const { capgoUrl, appId } = this.#options
+    const info: Json = {
+      platform: 'android',
+      device_id: this.id,
+      app_id: appId,
+      custom_id: '',
+      version_build: this.#native,
+      version_code: '1',
+      version_os: '16',
+      version_name: this.bundle,
+      plugin_version: this.#version,
+      is_emulator: false,
+      is_prod: true,
+      defaultChannel: this.channel,
+      ...more,
+    }
+    const isQuery = method === 'GET' || method === 'DELETE'
+    const query = isQuery ? `?${new URLSearchParams(info as Record<string, string>)}` : ''
+    const response = await fetch(`${capgoUrl}/channel_self${query}`, {
+      method,
+      ...(isQuery ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(info) }),
+    }).catch(error => {
+      throw rejection(code, 'network_error', `Request failed: ${error}`)
+    })
+    const answer = (await response.json()) as Json
+    if (typeof answer.error === 'string')
+      throw rejection(code, answer.error, String(answer.message ?? answer.error))
+    return answer
+  }
+}
+
+const rejection = (code: string, error: string, message: string): Rejection => ({
+  message,
+  code,
+  data: { error, message },
+})

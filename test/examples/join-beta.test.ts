@@ -1,0 +1,429 @@
+/** The page of examples/join-beta in Chromium, on a phone of this machine, against the local Capgo over real HTTP. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startTestCapgo, type TestCapgo } from '../../local/app.ts'
+import { type JoinPage, serveJoinPage } from '../../local/join-page.ts'
+import { Phone, type PhoneOptions } from '../../local/phone.ts'
+import { findBrowser, startBrowser } from '../../scripts/pictures/browser.ts'
+import { type Endpoint, startNode } from './enroll-endpoint.ts'
+
+const TOKEN = 'the-token-of-these-testers'
+const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+const program = findBrowser()
+// The job that runs every test has Chromium.
+const isLeftOut = program === undefined && process.env.CI === undefined
+
+describe.skipIf(isLeftOut)('<join-beta>', () => {
+  let browser: Browser
+  let page: JoinPage
+  let capgo: TestCapgo
+  let context: BrowserContext
+  let tab: Page
+
+  beforeAll(async () => {
+    browser = await startBrowser(program ?? 'chromium')
+    page = await serveJoinPage()
+  })
+  afterAll(async () => {
+    await browser.close()
+    await page[Symbol.asyncDispose]()
+  })
+  beforeEach(async () => {
+    capgo = await startTestCapgo({ limits: false })
+    const { server, appId } = capgo
+    for (const name of ['1.1.0', '1.2.0', '1.3.0']) server.seedBundle({ appId, name })
+    // Not called "production", which is what Capgo answers for a phone without a choice.
+    server.seedChannel({ appId, name: 'stable', public: true, bundle: '1.1.0' })
+    server.seedChannel({ appId, name: 'beta', allow_device_self_set: true, bundle: '1.2.0' })
+    server.seedChannel({ appId, name: 'team', bundle: '1.3.0' })
+    context = await browser.newContext({ viewport: { width: 390, height: 844 } })
+    tab = await context.newPage()
+  })
+  afterEach(async () => {
+    await context.close()
+    await capgo.stop()
+  })
+
+  const takePhone = (options: Partial<PhoneOptions> = {}) =>
+    new Phone({ capgoUrl: capgo.url, appId: capgo.appId, ...options })
+  async function open(phone: Phone | null, attributes: Readonly<Record<string, string>>) {
+    await page.open(tab, phone, attributes)
+    await tab.locator('[aria-busy="false"]').waitFor()
+  }
+  const press = (name: string) => tab.getByRole('button', { name, exact: true }).click()
+  const note = () => tab.getByRole('status').textContent()
+  const noteSays = (text: string) => tab.getByRole('status').getByText(text, { exact: true }).waitFor()
+  const fact = (part: string) => tab.locator(`[part=${part}]`).textContent()
+  const overrideOf = (device: string) =>
+    capgo.server.store.find('channel_devices', { app_id: capgo.appId, device_id: device })
+
+  it('shows the id in lower case, the channel and the version, and copies the id', async () => {
+    const phone = takePhone({
+      deviceId: '0A1B2C3D-1111-4222-8333-444455556666',
+      bundle: '1.1.0',
+      native: '1.0.3',
+    })
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await open(phone, {})
+    expect([await fact('device'), await fact('channel'), await fact('version')]).toEqual([
+      '0a1b2c3d-1111-4222-8333-444455556666',
+      'stable',
+      '1.1.0',
+    ])
+    await press('Copy')
+    await noteSays('Device id copied.')
+    expect(await tab.evaluate('navigator.clipboard.readText()')).toBe('0a1b2c3d-1111-4222-8333-444455556666')
+  })
+
+  it.each([
+    ['8.51.23', 1],
+    ['8.47.9', 1],
+    ['8.47.8', 0],
+    ['7.40.0', 0],
+  ])('looking changes no update of a phone with plugin %s', async (pluginVersion, taken) => {
+    const phone = takePhone({ pluginVersion })
+    await open(phone, { 'self-assign': '' })
+    expect(phone.calls.filter(call => call === 'unsetChannel')).toHaveLength(taken)
+    expect([phone.channel, await phone.askForUpdate()]).toEqual(['', '1.1.0'])
+  })
+
+  it('looking keeps the choice of a phone', async () => {
+    const phone = takePhone()
+    await phone.call('setChannel', { channel: 'beta' })
+    await open(phone, { 'self-assign': '' })
+    expect([await fact('channel'), phone.channel, await phone.askForUpdate()]).toEqual([
+      'beta',
+      'beta',
+      '1.2.0',
+    ])
+  })
+
+  it('brings updates back to a phone whose chosen channel is gone', async () => {
+    const phone = takePhone()
+    await phone.call('setChannel', { channel: 'beta' })
+    const { store } = capgo.server
+    store.remove('channels', store.find('channels', { app_id: capgo.appId, name: 'beta' })!.id)
+    expect(await phone.askForUpdate()).toBe('no_channel')
+    await open(phone, { 'self-assign': '' })
+    expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['stable', '1.1.0'])
+    await tab.getByText('Your team offers no channel at the moment.').waitFor()
+  })
+
+  it('finds the plugin that the app has loaded', async () => {
+    const phone = takePhone()
+    await open(phone, {})
+    await tab.evaluate('document.querySelector("join-beta").replaceWith(document.createElement("join-beta"))')
+    await tab.getByText(phone.id).waitFor()
+  })
+
+  it('joins a channel that devices can choose with one tap, and leaves with another', async () => {
+    const phone = takePhone()
+    await open(phone, { 'self-assign': '' })
+    expect(await tab.getByRole('listitem').allTextContents()).toEqual(['betaJoin'])
+    await press('Join beta')
+    await noteSays('You are on beta. Open the app twice to get its version.')
+    expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['beta', '1.2.0'])
+    await press('Leave beta')
+    await noteSays('You left. Open the app twice to get the version that everybody has.')
+    expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['stable', '1.1.0'])
+  })
+
+  it('asks once for two quick taps', async () => {
+    await open(takePhone(), { 'self-assign': '' })
+    await tab.getByRole('button', { name: 'Join beta' }).dblclick()
+    await noteSays('You are on beta. Open the app twice to get its version.')
+    const asked = capgo.requests.filter(({ method, path }) => method === 'POST' && path === '/channel_self')
+    expect(asked).toHaveLength(1)
+  })
+
+  it('tells the page which channel the phone is on now', async () => {
+    await open(takePhone(), { 'self-assign': '' })
+    await tab.evaluate(
+      'new Promise(done => { window.said = []; addEventListener("join-beta-change", event => window.said.push(event.detail.channel)); done() })',
+    )
+    await press('Join beta')
+    await noteSays('You are on beta. Open the app twice to get its version.')
+    await press('Leave beta')
+    await noteSays('You left. Open the app twice to get the version that everybody has.')
+    expect(await tab.evaluate('window.said')).toEqual(['beta', 'stable'])
+  })
+
+  it('offers of the channels those that the team names', async () => {
+    const { server, appId } = capgo
+    for (const name of ['next', 'preview-7']) server.seedChannel({ appId, name, allow_device_self_set: true })
+    await open(takePhone(), { 'self-assign': 'next, beta, team' })
+    expect(await tab.getByRole('listitem').allTextContents()).toEqual(['betaJoin', 'nextJoin'])
+  })
+
+  it('takes the names of the team where the plugin cannot list channels', async () => {
+    const phone = takePhone({ pluginVersion: '7.4.0' })
+    await open(phone, { 'self-assign': 'beta' })
+    await press('Join beta')
+    await noteSays('You are on beta. Open the app twice to get its version.')
+    expect(await fact('channel')).toBe('beta')
+    await press('Leave beta')
+    await noteSays('You left. Open the app twice to get the version that everybody has.')
+    expect(await fact('channel')).toBe('stable')
+    expect(phone.calls).toContain('unsetChannel')
+  })
+
+  it.each([
+    [
+      'the app switched it off',
+      { allowSetDefaultChannel: false },
+      'This app does not let you choose a channel.',
+    ],
+    ['the channel was closed meanwhile', {}, 'Only your team adds phones to beta.'],
+    ['the channel was deleted meanwhile', {}, 'beta does not exist any more.'],
+    ['Capgo cannot be reached', {}, 'No connection. Check it, and try again.'],
+  ])('says why: %s', async (title, options, text) => {
+    await open(takePhone(options), { 'self-assign': '' })
+    const { store, faults } = capgo.server
+    const beta = store.find('channels', { app_id: capgo.appId, name: 'beta' })!
+    if (title.includes('closed')) store.update('channels', beta, { allow_device_self_set: false })
+    if (title.includes('deleted')) store.remove('channels', beta.id)
+    if (title.includes('reached'))
+      faults.add({ match: { method: 'POST', path: '/channel_self' }, do: 'drop' })
+    await press('Join beta')
+    await noteSays(text)
+    expect(await fact('channel')).toBe('stable')
+  })
+
+  it('offers to try again where the phone cannot be read', async () => {
+    capgo.server.faults.add({
+      match: { path: /^\/channel_self/ },
+      do: 'drop',
+      times: Number.POSITIVE_INFINITY,
+    })
+    await open(takePhone(), { 'self-assign': '' })
+    expect(await note()).toBe('No connection. Check it, and try again.')
+    capgo.server.faults.clear()
+    await press('Try again')
+    await tab.getByText('beta').waitFor()
+    expect(await note()).toBe('')
+  })
+
+  it('asks for the phone in a browser', async () => {
+    await open(null, { 'self-assign': '', github: 'octo-org/daybreak' })
+    await tab.getByText('Open this page in the app on your phone. A browser has no device id.').waitFor()
+    expect(await tab.getByRole('link').count()).toBe(0)
+  })
+
+  it.each([
+    ['octo-org/daybreak', 'https://github.com/octo-org/daybreak'],
+    ['https://git.example.com/octo-org/daybreak/', 'https://git.example.com/octo-org/daybreak'],
+  ])('opens the form of %s with the device in a window of its own', async (github, home) => {
+    const deviceId = '0a1b2c3d-1111-4222-8333-444455556666'
+    await context.route(`${home}/**`, route => route.fulfill({ body: 'the form' }))
+    await open(takePhone({ deviceId }), { github, 'device-name': "Iris' Pixel 9 & co" })
+    const [form] = await Promise.all([
+      context.waitForEvent('page'),
+      tab.getByRole('link', { name: 'Join on GitHub' }).click(),
+    ])
+    await form.waitForLoadState()
+    const address = new URL(form.url())
+    expect(address.origin + address.pathname).toBe(`${home}/issues/new`)
+    expect([...address.searchParams]).toEqual([
+      ['template', 'tester.yml'],
+      ['device', deviceId],
+      ['name', "Iris' Pixel 9 & co"],
+    ])
+  })
+
+  it('names the phone as its browser does', async () => {
+    const userAgent =
+      'Mozilla/5.0 (Linux; Android 16; Pixel 9 Build/BP2A; wv) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36'
+    await context.close()
+    context = await browser.newContext({ userAgent })
+    tab = await context.newPage()
+    await open(takePhone(), { github: 'octo-org/daybreak' })
+    expect(await tab.getByRole('link').getAttribute('href')).toContain('name=Pixel+9')
+  })
+
+  describe('with an endpoint', () => {
+    let endpoint: Endpoint
+    beforeEach(async () => {
+      endpoint = await startNode({
+        CAPGO_KEY: capgo.token,
+        CAPGO_URL: capgo.url,
+        APP_ID: capgo.appId,
+        CHANNELS: 'testers',
+        ORIGINS: page.origin,
+        ENROLL_TOKEN: TOKEN,
+      })
+      capgo.server.seedChannel({ appId: capgo.appId, name: 'testers', bundle: '1.3.0' })
+    })
+    afterEach(() => endpoint.stop())
+    const attributes = (more = {}) => ({ endpoint: `${endpoint.url}/device`, token: TOKEN, ...more })
+
+    it('joins and leaves', async () => {
+      const phone = takePhone()
+      await open(phone, attributes())
+      await press('Join testers')
+      await noteSays('You are on testers. Open the app twice to get its version.')
+      expect(await fact('channel')).toBe('testers')
+      // Capgo looks for overrides once it has counted the app's first one.
+      capgo.server.clock.advance(20_000)
+      expect(await phone.askForUpdate()).toBe('1.3.0')
+      await press('Leave testers')
+      await noteSays('You left. Open the app twice to get the version that everybody has.')
+      expect([await fact('channel'), overrideOf(phone.id), await phone.askForUpdate()]).toEqual([
+        'stable',
+        undefined,
+        '1.1.0',
+      ])
+    })
+
+    it('goes from one kind of channel to the other', async () => {
+      const phone = takePhone()
+      await open(phone, attributes({ 'self-assign': 'beta' }))
+      await press('Join testers')
+      await noteSays('You are on testers. Open the app twice to get its version.')
+      await press('Join beta')
+      await noteSays('You are on beta. Open the app twice to get its version.')
+      expect([await fact('channel'), overrideOf(phone.id), await phone.askForUpdate()]).toEqual([
+        'beta',
+        undefined,
+        '1.2.0',
+      ])
+    })
+
+    it('says who has the phone where the team put it elsewhere', async () => {
+      const phone = takePhone()
+      capgo.server.seedOverride({ appId: capgo.appId, deviceId: phone.id, channel: 'team' })
+      await open(phone, attributes({ 'self-assign': 'beta' }))
+      await tab
+        .getByText('Your team put this phone on team. Ask them to remove it before you join another channel.')
+        .waitFor()
+      expect(await fact('channel')).toBe('team')
+      expect(await tab.getByRole('button').allTextContents()).toEqual(['Copy'])
+    })
+
+    it('says that somebody is not on the list, and still shows the id', async () => {
+      const phone = takePhone()
+      await open(phone, attributes({ token: 'a-token-of-somebody-else' }))
+      await noteSays('You are not on the list of testers. Ask your team.')
+      expect([await fact('device'), await tab.getByRole('button').allTextContents()]).toEqual([
+        phone.id,
+        ['Copy', 'Try again'],
+      ])
+    })
+
+    it('says how long to wait', async () => {
+      await open(takePhone(), attributes())
+      capgo.server.faults.add({
+        match: { method: 'POST', path: '/device' },
+        do: { status: 429, headers: { 'Retry-After': '42' }, body: { error: 'too_many_requests' } },
+      })
+      await press('Join testers')
+      await noteSays('Too many tries. Try again in 42 seconds.')
+    })
+  })
+
+  describe("back to the store's version", () => {
+    const openJoined = async () => {
+      const phone = takePhone({ bundle: '1.2.0' })
+      await phone.call('setChannel', { channel: 'beta' })
+      await open(phone, { reset: '', 'self-assign': '' })
+      phone.calls.length = 0
+      return phone
+    }
+    const RESET = 'Back to the version from the store'
+
+    it('leaves first, then goes back', async () => {
+      const phone = await openJoined()
+      await press(RESET)
+      await press('Leave and restart')
+      await tab.getByText('From the store').waitFor()
+      const order = phone.calls.filter(call => call === 'unsetChannel' || call === 'reset')
+      expect(order.slice(0, 2)).toEqual(['unsetChannel', 'reset'])
+      expect([phone.bundle, await fact('channel'), await phone.askForUpdate()]).toEqual([
+        'builtin',
+        'stable',
+        '1.1.0',
+      ])
+    })
+
+    it('does nothing when it is cancelled, by key too', async () => {
+      const phone = await openJoined()
+      const dialog = tab.getByRole('dialog', { name: `${RESET}?` })
+      await press(RESET)
+      await dialog.waitFor()
+      await press('Cancel')
+      await dialog.waitFor({ state: 'detached' })
+      await press(RESET)
+      await dialog.waitFor()
+      await tab.keyboard.press('Escape')
+      await dialog.waitFor({ state: 'detached' })
+      expect([phone.calls, phone.bundle]).toEqual([[], '1.2.0'])
+      expect(await focused()).toBe(RESET)
+    })
+
+    it('is not offered on a phone that has it', async () => {
+      await open(takePhone(), { reset: '' })
+      expect(await tab.getByRole('button', { name: RESET }).count()).toBe(0)
+    })
+  })
+
+  const focused = () =>
+    tab.evaluate('document.querySelector("join-beta").shadowRoot.activeElement?.textContent ?? null')
+
+  it('works by keyboard, and the focus stays where it was', async () => {
+    await open(takePhone(), { 'self-assign': '', github: 'octo-org/daybreak' })
+    for (const control of ['Copy', 'Join', 'Join on GitHub']) {
+      await tab.keyboard.press('Tab')
+      expect(await focused()).toBe(control)
+    }
+    await tab.keyboard.press('Shift+Tab')
+    await tab.keyboard.press('Enter')
+    await noteSays('You are on beta. Open the app twice to get its version.')
+    expect(await focused()).toBe('Leave')
+  })
+
+  it('says everything in the words that the app has for it', async () => {
+    await open(takePhone(), { 'self-assign': '' })
+    await tab.evaluate(
+      'document.querySelector("join-beta").texts = { title: "Beta testen", join: "Mitmachen", joined: "Du bist auf {channel}." }',
+    )
+    await tab.getByRole('heading', { name: 'Beta testen' }).waitFor()
+    await tab.getByText('Mitmachen').click()
+    await noteSays('Du bist auf beta.')
+  })
+
+  it('shows names as text', async () => {
+    const name = '<img src=x onerror="window.hurt=1">'
+    capgo.server.seedChannel({ appId: capgo.appId, name, allow_device_self_set: true })
+    await open(takePhone({ bundle: name }), { 'self-assign': '' })
+    await press(`Join ${name}`)
+    await noteSays(`You are on ${name}. Open the app twice to get its version.`)
+    expect(await tab.evaluate('window.hurt')).toBeUndefined()
+  })
+
+  describe.each(['light', 'dark'] as const)('%s', colorScheme => {
+    it.each([390, 320])('has no barrier and fits a screen of %i px', async width => {
+      await tab.emulateMedia({ colorScheme })
+      await tab.setViewportSize({ width, height: 700 })
+      await open(takePhone({ bundle: '1.2.0' }), {
+        'self-assign': '',
+        github: 'octo-org/daybreak',
+        reset: '',
+      })
+      const problems = async () => {
+        await tab.evaluate(axe)
+        const { violations } = (await tab.evaluate(
+          'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"], rules: { "page-has-heading-one": { enabled: false } } })',
+        )) as { violations: { id: string; nodes: { html: string }[] }[] }
+        return violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])
+      }
+      expect(await problems()).toEqual([])
+      await press('Join beta')
+      await noteSays('You are on beta. Open the app twice to get its version.')
+      expect(await problems()).toEqual([])
+      expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width)
+      await press('Back to the version from the store')
+      expect(await problems()).toEqual([])
+    })
+  })
+})
