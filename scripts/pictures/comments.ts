@@ -219,12 +219,12 @@ export const comments = {
         platform: 'ios',
         version: '2.0.0',
         refusal:
-          '1.4.1-pr.12.57.1 is below native 2.0.0, and the channel refuses bundles below the native version',
+          '1.4.1-pr.12.57.1 is below native 2.0.0, and the channel rejects bundles below the native version',
       },
     ],
     warnings: [
-      'Apps that take 1.4.1-production.56.1 from channel production lack native code of this bundle: @capacitor/camera 7.0.1 -> 8.0.0 (its iOS and Android code differs).',
-      '12 source maps (4.1 MB) go to every device and show your source code.',
+      'Installed apps on channel production (with 1.4.1-production.56.1) lack native code of this bundle: @capacitor/camera.',
+      '12 source maps (4.1 MB) are shipped to every device and expose your source code.',
     ],
   },
   failed,
@@ -238,7 +238,7 @@ export const comments = {
     state: 'kept',
     channelName: 'pr-12',
     served,
-    reason: '#12 has a newer commit than 4f9c2d7; its own run publishes that.',
+    reason: '#12 has a newer commit than 4f9c2d7, which its own run publishes.',
   },
   closed,
   'closed-kept': {
@@ -247,7 +247,7 @@ export const comments = {
       channel: 'pr-12',
       bundles: 1,
       devices: 0,
-      kept: ['Bundle 1.4.1-pr.12.56.1 stays: another channel serves it.'],
+      kept: ['Bundle 1.4.1-pr.12.56.1 is kept: another channel serves it.'],
     },
   },
   missing: {

@@ -135,13 +135,13 @@ const many: PublishedResult = {
     {
       what: 'new channel',
       value: 'beta',
-      why: "private channel that devices may join: the app's public channel is production",
+      why: "private channel that devices can join: the app's public channel is production",
     },
     { what: 'bundle', value: '2.0.0', why: 'package.json' },
   ],
   warnings: [
     '12 source maps (4.1 MB) are shipped to every device and expose your source code.',
-    'Channel beta is switched off for iOS and Android: no device takes its bundle.',
+    'Channel beta is off for iOS and Android, so no device gets its bundle.',
   ],
 }
 
@@ -151,8 +151,8 @@ const failed: FailedResult = {
   outcome: 'failed',
   what: 'Publish',
   code: 'build_failed',
-  reason: '"npm run build" ended with exit code 1.',
-  hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
+  reason: '"npm run build" failed with exit code 1.',
+  hint: 'See the build output for the cause. The build does not see the inputs and tokens of this action. Pass the variables it needs with the input build-env, or build-secrets for a secret.',
   at: { file: 'app/package.json', line: 9 },
   problems: [],
   output: `> shop@1.4.0 build
@@ -197,7 +197,7 @@ const closed: PreviewsClosedResult = {
       channels: ['pr-9'],
       bundles: ['1.4.1-pr.9.31.1'],
       devices: 0,
-      kept: ['Bundle 1.4.1-pr.9.30.1 stays: another channel serves it.'],
+      kept: ['Bundle 1.4.1-pr.9.30.1 is kept: another channel serves it.'],
     },
   ],
   warnings: [],
@@ -287,7 +287,7 @@ export const samples: Readonly<Record<string, Result>> = {
       {
         what: 'bundle',
         value: '1.4.1-production.57.1',
-        why: 'an earlier run began to upload this content under that name; it is finished now',
+        why: 'an earlier run began to upload this content, and this run finishes it',
       },
     ],
   },
@@ -357,7 +357,7 @@ export const samples: Readonly<Record<string, Result>> = {
     bundle: { ...published.bundle, id: null, url: null },
     duration: 17_800,
     warnings: [
-      'Devices on native 1.4.0 (android/app/build.gradle:12) do not take 1.4.1-production.57.1: channel production refuses production builds.',
+      'Devices on native 1.4.0 (android/app/build.gradle:12) do not accept 1.4.1-production.57.1: channel production rejects production builds.',
     ],
   },
   'planned-keep': {
