@@ -476,17 +476,29 @@ it.each(['contents', 'pull-requests'] as const)('the token needs %s: write', asy
   expect(commentsOn(world)[0]).toContain('This request is not answered yet')
 })
 
-it('a run that ends half way is finished by the next one', async () => {
-  const world = await createTeam()
-  world.github.faults.add({
-    match: { method: 'POST', path: /\/pulls$/ },
-    do: { status: 502, body: { message: '' } },
+describe('a run that ends half way is finished by the next one', () => {
+  it.each(
+    ['git/trees', 'git/commits', 'comments', 'git/refs', 'pulls'].flatMap(path =>
+      (['before', 'after'] as const).map(at => [at, path] as const),
+    ),
+  )('%s POST of %s', async (at, path) => {
+    const world = await createTeam()
+    world.github.faults.add({
+      match: { method: 'POST', path: new RegExp(`/${path}$`) },
+      at,
+      do: { status: 502, body: { message: '' } },
+    })
+    const broken = await ask(world, { Channel: 'beta' })
+    expect(broken.outputs['error-code'], broken.visibleLog).toBe('github_502')
+    world.github.faults.clear()
+    const run = await happen(world, 'edited')
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 waits for a review of pull request #46.')
+    expect(pulls(world)).toHaveLength(1)
+    expect(commentsOn(world)).toHaveLength(1)
+    expect(world.repo.git(['diff', '--stat', 'main...capgo/tester-45'])).toContain('1 file changed')
+    merge(world)
+    await followUp(world)
+    expect(channelOf(world, EVE)).toBe('beta')
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
   })
-  const broken = await ask(world)
-  expect(broken.outputs['error-code'], broken.visibleLog).toBe('github_502')
-  expect(branches(world)).toEqual(['capgo/tester-45', 'main'])
-  world.github.faults.clear()
-  const run = await happen(world, 'edited')
-  expect(run.outputs.reason, run.visibleLog).toBe('#45 waits for a review of pull request #46.')
-  expect(world.repo.git(['rev-list', '--count', 'main..capgo/tester-45'])).toBe('1')
 })
