@@ -68,6 +68,7 @@ const tester = (n: number, name: string, more: Partial<TesterRow>): TesterRow =>
   until: null,
   planned: false,
   installation: { kind: 'takes' },
+  entry: `https://github.com/example/shop/blob/main/testers.json#L${n + 4}`,
   ...more,
 })
 
@@ -99,6 +100,7 @@ const testers: NonNullable<ReadyComment['testers']> = {
     removed: [listed(7, 'Hanna', null)],
     moved: [{ tester: listed(2, "Carla's iPad", 'beta'), from: null }],
   },
+  addPhone: 'https://github.com/example/shop/issues/new?template=tester.yml',
 }
 
 /** A team of 120: four with a problem, who stand anywhere in the file. */
@@ -123,6 +125,7 @@ const names = {
       tester(2, 'Zoë 👩🏽‍💻🏴󠁧󠁢󠁳󠁣󠁴󠁿', { installation: { kind: 'runs' } }),
     ],
     merging: null,
+    addPhone: null,
   },
 }
 
@@ -187,7 +190,7 @@ export const comments = {
   building,
   ready,
   testers: { ...ready, testers },
-  'testers-120': { ...ready, testers: { rows: crowd, merging: null } },
+  'testers-120': { ...ready, testers: { rows: crowd, merging: null, addPhone: testers.addPhone } },
   names: { ...ready, commit: { ...about.commit, ...names.commit }, testers: names.testers },
   'ready-no-web': {
     ...ready,
@@ -283,12 +286,14 @@ export const comments = {
       rows: [
         tester(0, nasty, { to: nasty, installation: { kind: 'refuses', rule: nasty } }),
         tester(1, nasty, { state: 'set', from: nasty, to: nasty, fromPull: null }),
+        tester(2, nasty, { installation: { kind: 'never_seen' }, entry: nasty }),
       ],
       merging: {
         added: [listed(0, nasty, nasty)],
         removed: [],
         moved: [{ tester: listed(1, nasty, nasty), from: nasty }],
       },
+      addPhone: nasty,
     },
     warnings: [nasty, nasty],
   },

@@ -108,6 +108,7 @@ const tester = (index: number): TesterRow => ({
   until: null,
   planned: false,
   installation: null,
+  entry: null,
 })
 
 /** 120 testers, two of whose devices could not be assigned. */
@@ -126,4 +127,5 @@ export const manyTesters: TestersReport = {
     },
   ],
   merging: null,
+  addPhone: null,
 }

@@ -177,7 +177,7 @@ async function keepShown(
   const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
   if (testers !== null && !inputs.dryRun)
     await context.bestEffort('update the testers in the comment', PULL_REQUESTS, github =>
-      updateTesterSection({ appId, pull: number, rows: testers.rows }, github, context),
+      updateTesterSection({ appId, pull: number, testers }, github, context),
     )
   const { version } = channel
   return previewKeptResult({

@@ -8,10 +8,10 @@ import { commitLine, endOfOutput, foldWarnings, footer, linkCommit, stillWorks }
 import { formatDuration, formatTime, plural } from './format.ts'
 import { alert, clip, code, details, escapeText, limit, link, row } from './markdown.ts'
 import { nameFirstStep, renderOnPhone } from './on-phone.ts'
-import type { PreviewComment, ReadyComment } from './preview-comment.ts'
+import type { CommentTesters, PreviewComment, ReadyComment } from './preview-comment.ts'
 import { renderReleaseNotes } from './release-notes.ts'
 import { countChanges, listChanges, renderNativeChanges, tableOfChanges } from './tables.ts'
-import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
+import { renderMerging, renderTesterSection, renderTesters } from './testers.ts'
 
 /** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
 const MAX_COMMENT = 65_536 - 1_536
@@ -91,7 +91,7 @@ function ready(comment: ReadyComment): string[] {
     commitLine(comment, [lived(comment), link('log', comment.runUrl)]),
     foldWarnings([...refusals(comment), ...comment.warnings]),
     renderOnPhone({ channelName, bundle, web, title: 'Try it on a phone' }, comment),
-    comment.testers === null ? '' : setTesters(comment.testers.rows),
+    comment.testers === null ? '' : setTesters(comment.testers),
     changes(comment),
     renderMerging(comment.testers?.merging ?? null),
     footer(comment),
@@ -173,16 +173,18 @@ function missing(comment: Of<'missing'>): string[] {
 /** Between these another run may put what has become of this preview's testers. */
 const TESTERS = ['<!-- testers -->', '<!-- /testers -->'] as const
 
-function setTesters(rows: readonly TesterRow[]): string {
-  return [TESTERS[0], renderTesterSection(rows), TESTERS[1]].filter(part => part !== '').join('\n\n')
+function setTesters({ rows, addPhone }: CommentTesters): string {
+  return [TESTERS[0], renderTesterSection(rows, addPhone), TESTERS[1]]
+    .filter(part => part !== '')
+    .join('\n\n')
 }
 
 /** The comment with these testers instead; as it is when it has no place for them. */
-export function replaceTesters(body: string, rows: readonly TesterRow[]): string {
+export function replaceTesters(body: string, testers: CommentTesters): string {
   const from = body.indexOf(TESTERS[0])
   const to = body.indexOf(TESTERS[1], from)
   if (from < 0 || to < 0) return body
-  return body.slice(0, from) + setTesters(rows) + body.slice(to + TESTERS[1].length)
+  return body.slice(0, from) + setTesters(testers) + body.slice(to + TESTERS[1].length)
 }
 
 /** Since when it is there, and how long that took. */

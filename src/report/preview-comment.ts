@@ -7,6 +7,9 @@ import type { PreviewObstacle, WebPreview } from '../plan/preview.ts'
 import type { ReleaseNotes } from '../plan/release-notes.ts'
 import type { TesterRow, TestersReport } from './testers.ts'
 
+/** What a comment says of the testers that have the preview. */
+export type CommentTesters = Pick<TestersReport, 'rows' | 'addPhone'>
+
 export type PreviewComment =
   | BuildingComment
   | ReadyComment
@@ -117,7 +120,7 @@ export interface ReadyComment extends AnyComment {
   readonly nativeChanges: readonly NativeChange[]
   readonly web: WebPreview
   /** Null where the repository has no testers file. */
-  readonly testers: Pick<TestersReport, 'rows' | 'merging'> | null
+  readonly testers: (CommentTesters & Pick<TestersReport, 'merging'>) | null
   readonly warnings: readonly string[]
 }
 

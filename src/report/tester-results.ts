@@ -2,6 +2,7 @@
 import type { ChannelRow, DeviceRow } from '../capgo/schema.ts'
 import type { ActionError } from '../errors.ts'
 import { predictInstallation } from '../plan/tester-installation.ts'
+import type { Tester } from '../plan/tester-list.ts'
 import type { Assignment } from '../plan/testers.ts'
 import type { TesterFailure, TesterRow } from './testers.ts'
 
@@ -13,11 +14,12 @@ interface RowFacts {
   /** What Capgo knows of devices; null where it could not be read. */
   readonly known: ReadonlyMap<string, DeviceRow> | null
   readonly planned: boolean
+  readonly pageOf: (tester: Tester) => string | null
 }
 
 export function testerRow(
   { device, tester, from, to, state }: Assignment,
-  { open, errors, channels, known, planned }: RowFacts,
+  { open, errors, channels, known, planned, pageOf }: RowFacts,
 ): TesterRow {
   const channel = channels.find(({ name }) => name === to)
   return {
@@ -32,6 +34,7 @@ export function testerRow(
     planned,
     installation:
       known === null || channel === undefined ? null : predictInstallation(channel, known.get(device)),
+    entry: tester === null ? null : pageOf(tester),
   }
 }
 

@@ -6,7 +6,7 @@ import type { Installation } from '../plan/tester-installation.ts'
 import type { TestersFileChange } from '../plan/tester-list.ts'
 import type { Assignment } from '../plan/testers.ts'
 import { plural } from './format.ts'
-import { clip, code, details, escapeText, table } from './markdown.ts'
+import { clip, code, details, escapeText, link, table } from './markdown.ts'
 
 /** One device in the table. Names are untrusted text; the id is shown shortened. */
 export interface TesterRow {
@@ -23,6 +23,8 @@ export interface TesterRow {
   /** A dry run: nothing was done. */
   readonly planned: boolean
   readonly installation: Installation | null
+  /** Page of its line in the testers file; null where that has none. */
+  readonly entry: string | null
 }
 
 export interface TesterFailure {
@@ -50,13 +52,14 @@ export interface TestersReport {
   readonly failures: readonly TesterFailure[]
   /** Of a pull request that changes the file: what merging it would do. */
   readonly merging: TestersFileChange | null
+  /** Page on GitHub where a phone is added; null where that is not known. */
+  readonly addPhone: string | null
 }
 
 /** Rows of devices that are well; those with a problem are all shown. */
 const ROWS_SHOWN = 50
 const NAMES_SHOWN = 3
 const MAX_NAME = 60
-const UNSEEN = 'has not opened the app yet (check the device id)'
 
 /** How a device stands to the preview, problems first: the order of a table. */
 const STANDINGS = {
@@ -96,8 +99,8 @@ export function renderTesters(rows: readonly TesterRow[], channel: string | null
   return left === 0 ? body : `${body}\n\nand ${plural(left, 'more device')} without a problem.`
 }
 
-/** The section of a comment: counts and the names of problems on its line, a table inside. */
-export function renderTesterSection(rows: readonly TesterRow[]): string {
+/** The section of a comment: counts and the names of problems on its line, inside a table and where to add a phone. */
+export function renderTesterSection(rows: readonly TesterRow[], addPhone: string | null): string {
   if (rows.length === 0) return ''
   const of = (standing: Standing) => rows.filter(row => standingOf(row) === standing)
   const has = (standing: Standing, one: string, many: string, names = false): string[] => {
@@ -122,7 +125,9 @@ export function renderTesterSection(rows: readonly TesterRow[]): string {
   const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? ''
   return details(
     `${alarm}<b>Testers:</b> ${[counted, ...more, ...problems].join(', ')}`,
-    renderTesters(rows, own),
+    [renderTesters(rows, own), addPhone === null ? '' : link('Add a phone', addPhone)]
+      .filter(part => part !== '')
+      .join('\n\n'),
   )
 }
 
@@ -192,13 +197,13 @@ function describe(row: TesterRow, channel: string | null): string {
 }
 
 /** A device on the channel that the table is about. */
-function describePreview({ installation, planned, state }: TesterRow): string {
+function describePreview({ installation, planned, state, entry }: TesterRow): string {
   const gets = planned ? 'would get it' : 'gets it'
   switch (installation?.kind) {
     case 'refuses':
       return `cannot install it: ${escapeText(installation.rule)}`
     case 'never_seen':
-      return `${gets}, but ${UNSEEN}`
+      return `${gets}, but ${unseen(entry)}`
     case 'runs':
       return 'runs it'
     case 'takes':
@@ -209,11 +214,16 @@ function describePreview({ installation, planned, state }: TesterRow): string {
 }
 
 /** A device on another channel, or in a table about several. */
-function describeFollower({ installation, planned, state, to }: TesterRow): string {
+function describeFollower({ installation, planned, state, to, entry }: TesterRow): string {
   const follows = `${planned && state === 'set' ? 'would follow' : 'follows'} ${code(to ?? '')}`
   if (installation?.kind === 'refuses')
     return `${follows}, but cannot install what it serves: ${escapeText(installation.rule)}`
-  return installation?.kind === 'never_seen' ? `${follows}, but ${UNSEEN}` : follows
+  return installation?.kind === 'never_seen' ? `${follows}, but ${unseen(entry)}` : follows
+}
+
+/** Either the app was never opened online, or the id has a typing error. */
+function unseen(entry: string | null): string {
+  return `Capgo never saw this id (open the app once, or ${link('check the id', entry)})`
 }
 
 /** By name; the device is said too where another has the same name, or none. */

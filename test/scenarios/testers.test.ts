@@ -81,7 +81,11 @@ describe('the preview of a pull request', () => {
     // Again, nothing changes.
     const again = await pull.run('synchronize')
     expect(JSON.parse(again.outputs.testers ?? '')).toMatchObject({ assigned: 0, released: 0 })
-    expect(section(pull.comments()[0])).toContain('gets it, but has not opened the app yet')
+    expect(section(pull.comments()[0])).toContain('gets it, but Capgo never saw this id')
+    expect(section(pull.comments()[0])).toContain('/octo-org/daybreak/blob/main/testers.json#L2>)')
+    expect(section(pull.comments()[0])).toContain(
+      '[Add a phone](<https://github.com/octo-org/daybreak/edit/main/testers.json>)',
+    )
     const closed = await pull.close()
     expect(closed.exitCode, closed.visibleLog).toBe(0)
     expect(overridesOf(world)).toEqual({})

@@ -3,8 +3,7 @@ import type { RunContext } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import { renderComment, replaceTesters, stateOfComment } from '../../report/comment.ts'
 import { hiddenLines, hideFacts, parseSections, type Section } from '../../report/comment-sections.ts'
-import type { PreviewComment } from '../../report/preview-comment.ts'
-import type { TesterRow } from '../../report/testers.ts'
+import type { CommentTesters, PreviewComment } from '../../report/preview-comment.ts'
 import { compareRuns, markOf, type RunNumber, type Statement } from './comment-marker.ts'
 import { editSection, newest } from './comment-section.ts'
 
@@ -66,13 +65,13 @@ export async function updateTesterSection(
   {
     appId,
     pull,
-    rows,
-  }: { readonly appId: string; readonly pull: number; readonly rows: readonly TesterRow[] },
+    testers,
+  }: { readonly appId: string; readonly pull: number; readonly testers: CommentTesters },
   github: GitHub,
   context: Pick<RunContext, 'inputs' | 'seenSections'>,
 ): Promise<void> {
   const change = (current: Statement | null) =>
-    current === null ? null : { ...current, text: replaceTesters(current.text, rows) }
+    current === null ? null : { ...current, text: replaceTesters(current.text, testers) }
   await changeText({ appId, pull, change }, github, context)
 }
 

@@ -2,6 +2,7 @@
 import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import { devicesOfPull, openPulls, touchedPulls } from '../../plan/tester-changes.ts'
+import type { Tester } from '../../plan/tester-list.ts'
 import type { Assignment } from '../../plan/testers.ts'
 import { plural } from '../../report/format.ts'
 import { groupFailures, testerRow } from '../../report/tester-results.ts'
@@ -9,6 +10,7 @@ import { nameDevices, type TesterFailure, type TesterRow, type TestersReport } f
 import { PULL_REQUESTS, updateTesterSection } from './comment.ts'
 import { readKnownDevices, type TestersRun } from './tester-facts.ts'
 import { applyChanges, NOTHING_APPLIED, type TesterOutcome } from './tester-overrides.ts'
+import { pageOfEntry, pageToAddPhone } from './tester-pages.ts'
 import { prepareTesters, type TestersWork } from './tester-work.ts'
 
 /**
@@ -30,8 +32,9 @@ export async function reconcileTesters(run: TestersRun, context: RunContext): Pr
   return deps.log.group('Change the test devices', async () => {
     const outcome = inputs.dryRun ? NOTHING_APPLIED : await applyChanges(work, context)
     const rows = await describeRows(work, outcome, context)
-    if (!inputs.dryRun) await updateOtherComments(rows, run, context)
-    return { ...reportOf(work, outcome), rows: rows.own, changed: rows.changed }
+    const addPhone = await pageToAddPhone(run.lists.newest.path, deps.workspace, context.trigger)
+    if (!inputs.dryRun) await updateOtherComments(rows, addPhone, run, context)
+    return { ...reportOf(work, outcome), rows: rows.own, changed: rows.changed, addPhone }
   })
 }
 
@@ -64,7 +67,8 @@ async function describeRows(
     .map(({ device }) => device)
   const known = await readKnownDevices(run.appId, shown, capgo, context)
   const errors = new Map([...obstacles, ...failed])
-  const rowFacts = { open, errors, channels, known, planned: context.inputs.dryRun }
+  const pageOf = (tester: Tester) => pageOfEntry(tester, run, context.trigger)
+  const rowFacts = { open, errors, channels, known, planned: context.inputs.dryRun, pageOf }
   const rowOf = (assignment: Assignment): TesterRow =>
     testerRow(moved.get(assignment.device) ?? assignment, rowFacts)
   const rowsOf = (number: number): TesterRow[] =>
@@ -88,16 +92,17 @@ async function describeRows(
 
 async function updateOtherComments(
   { ofOthers }: Rows,
+  addPhone: string | null,
   { appId }: TestersRun,
   context: RunContext,
 ): Promise<void> {
   for (const [pull, rows] of ofOthers)
     await context.bestEffort('update the comment of the other pull request', PULL_REQUESTS, github =>
-      updateTesterSection({ appId, pull, rows }, github, context),
+      updateTesterSection({ appId, pull, testers: { rows, addPhone } }, github, context),
     )
 }
 
-/** Without rows. */
+/** Without rows and pages. */
 function reportOf(work: TestersWork, { failed, moved, renewed }: TesterOutcome): TestersReport {
   const { run, changes, obstacles } = work
   const errors = new Map([...obstacles, ...failed])
@@ -114,6 +119,7 @@ function reportOf(work: TestersWork, { failed, moved, renewed }: TesterOutcome):
     },
     failures: failuresOf(work, errors),
     merging: null,
+    addPhone: null,
   }
 }
 

@@ -171,7 +171,7 @@ it('is at most nine lines high before anything is opened, also with all that it 
   const { rows } = comments['testers-120'].testers
   const full = {
     ...comments['ready-refused'],
-    testers: { rows, merging: comments.testers.testers.merging },
+    testers: { ...comments.testers.testers, rows },
   }
   for (const comment of [...Object.values(comments), full]) expect(linesOf(comment)).toBeLessThanOrEqual(9)
   expect(linesOf(full)).toBe(9)
@@ -258,7 +258,11 @@ const fields: Record<string, (text: string) => PreviewComment> = {
   'commit.author': text => ({ ...ready, commit: { ...ready.commit, author: text } }),
   'tester.name': text => ({
     ...ready,
-    testers: { rows: comments.testers.testers.rows.map(row => ({ ...row, name: text })), merging: null },
+    testers: {
+      rows: comments.testers.testers.rows.map(row => ({ ...row, name: text, entry: text })),
+      merging: null,
+      addPhone: text,
+    },
   }),
   'appId, switched off': text => ({ ...comments['ready-switched-off'], appId: text }),
   why: text => ({ ...closed, why: text }),

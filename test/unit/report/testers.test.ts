@@ -11,12 +11,14 @@ import {
 } from '../../../src/report/testers.ts'
 import { elements, textOf } from './hostile.ts'
 
-const { rows } = comments.testers.testers
+const { rows, addPhone } = comments.testers.testers
 const crowd = comments['testers-120'].testers.rows
 const row = (more: Partial<TesterRow>): TesterRow => ({ ...rows[0]!, from: null, fromPull: null, ...more })
 
 const line = (some: readonly TesterRow[]) =>
-  textOf(elements(parseAsGitHub(renderTesterSection(some))).find(({ tagName }) => tagName === 'summary')!)
+  textOf(
+    elements(parseAsGitHub(renderTesterSection(some, null))).find(({ tagName }) => tagName === 'summary')!,
+  )
 const cells = (markdown: string) =>
   elements(parseAsGitHub(markdown))
     .filter(({ tagName }) => tagName === 'td')
@@ -42,7 +44,29 @@ describe('the line of the testers', () => {
     const failed = ['A', 'B', 'C', 'D', 'E'].map(name => row({ name, state: 'failed' }))
     expect(line(failed)).toBe('⚠️ Testers: none of 5 has it, 5 could not be moved (A, B, C and 2 more)')
   })
-  it('is not there without rows', () => expect(renderTesterSection([])).toBe(''))
+  it('is not there without rows', () => expect(renderTesterSection([], addPhone)).toBe(''))
+})
+
+describe('the links', () => {
+  const links = (markdown: string) =>
+    elements(parseAsGitHub(markdown))
+      .filter(({ tagName }) => tagName === 'a')
+      .map(each => [textOf(each), each.properties.href])
+  const entry = 'https://github.com/o/r/blob/main/testers.json#L12'
+
+  it('add a phone, and lead to the line of an id that Capgo never saw', () => {
+    const unseen = [row({ installation: { kind: 'never_seen' }, entry }), row({ name: 'Well', entry })]
+    expect(links(renderTesterSection(unseen, addPhone))).toEqual([
+      ['check the id', entry],
+      ['Add a phone', 'https://github.com/example/shop/issues/new?template=tester.yml'],
+    ])
+  })
+  it('are left out where their pages are not known', () =>
+    expect(
+      links(renderTesterSection([row({ installation: { kind: 'never_seen' }, entry: null })], null)),
+    ).toEqual([]))
+  it('are inside the fold', () =>
+    expect(renderTesterSection([row({})], addPhone)).toMatch(/<\/summary>.+Add a phone.+<\/details>$/s))
 })
 
 describe('the table', () => {
@@ -51,7 +75,7 @@ describe('the table', () => {
       'Dev',
       '❌ cannot install it: channel pr-12 refuses emulators',
       'Emil',
-      '⚠️ gets it, but has not opened the app yet (check the device id)',
+      '⚠️ gets it, but Capgo never saw this id (open the app once, or check the id)',
       "Carla's iPad",
       '✅ runs it',
       "Ada's iPhone",
@@ -140,6 +164,7 @@ it('one line says what was done with all of them', () => {
       counts: { assigned: 0, released: 0, renewed: 0, failed: 0, total: 120, ...counts },
       failures: [],
       merging: null,
+      addPhone: null,
     })
   expect(counted({})).toBe('All 120 testers are on the right channel')
   expect(counted({ total: 1 })).toBe('The tester is on the right channel')

@@ -254,7 +254,11 @@ describe('a comment of', () => {
     await writeComment({ ...ready, testers: samples.testers.testers }, context)
     const [comment] = world.hosted.comments
     comment!.body = comment!.body.replaceAll('\n', '\r\n')
-    await updateTesterSection({ appId: APP_ID, pull: 12, rows: [] }, github, context)
+    await updateTesterSection(
+      { appId: APP_ID, pull: 12, testers: { rows: [], addPhone: null } },
+      github,
+      context,
+    )
     expect(comment!.body).not.toContain('Pixel 9')
     await writeComment(building, context)
     expect(world.all()).toEqual([`${BOT}: Building`])
