@@ -106,7 +106,9 @@ const AT_REST: Readonly<Record<string, Check>> = {
       if (open && ours.length === 1 && isLate && title.includes('Preview missing')) return []
       // A pull request whose preview never got as far as a comment gets none when it is closed.
       if (!open && (ours.length === 0 || (ours.length === 1 && title.includes('Preview removed')))) return []
-      return [`#${number} has ${ours.length} comments of ours, the first: ${title}`]
+      return [
+        `#${number} has ${ours.length} comments of ours, the first: ${title}; served: ${bundle?.name} (${bundle?.comment})`,
+      ]
     })
   },
 

@@ -61,5 +61,5 @@ require('fs').writeFileSync('www/token.txt', 'public')\n`,
     inputs: { 'build-env': 'NODE_OPTIONS=-r x\nFINE=1', 'build-secrets': `${TOKEN}` },
   })
   expect(refused.outputs['error-code']).toBe('invalid_input')
-  expect(refused.outputs.reason).toContain('"build-env", line 1: NODE_OPTIONS changes Node itself')
+  expect(refused.visibleLog).toContain('"build-env", line 1: NODE_OPTIONS changes Node itself')
 })

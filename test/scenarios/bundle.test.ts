@@ -106,7 +106,7 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
     const run = await publish(world)
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(run.visibleLog).toContain('Uploaded all 5 files')
-    expect(run.visibleLog.includes('Waiting for Capgo to take up 5 files;')).toBe(profile === 'base')
+    expect(run.visibleLog.includes('Waiting for Capgo to take up 5 files.')).toBe(profile === 'base')
     expect(run.visibleLog).not.toContain('has not taken up')
     expect(await installed(world)).toEqual(asInstalled(WEB))
     const first = device(world)

@@ -8,7 +8,9 @@ const BOB = 'b0b00000-0000-4000-8000-000000000002'
 const EVE = 'e5e00000-0000-4000-8000-000000000003'
 
 const timeless = (text: string) =>
-  text.replace(/\d{4}[-‑]\d\d[-‑]\d\d.\d\d:\d\d.UTC/g, 'TIME').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+  text
+    .replace(/[A-Z][a-z]{2}.\d{1,2},.\d{4},.\d\d:\d\d.UTC/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
 
 async function createPhones(): Promise<World> {
   const files = { ...tinyApp(), 'testers.json': JSON.stringify([{ device: ADA, name: "Ada's iPhone" }]) }

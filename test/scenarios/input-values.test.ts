@@ -40,7 +40,7 @@ it('what a publish looks at: web-dir, check-notify-app-ready, min-update-version
     checksum: bundle!.checksum,
   })
   expect(bundle!.min_update_version).toBe('0.9.0')
-  expect(run.visibleLog).toContain('1 files,')
+  expect(run.visibleLog).toContain('1 file, ')
   expect(world.hosted.deployments).toEqual([])
 })
 

@@ -213,7 +213,9 @@ describe('the plugin that is installed', () => {
     })
     const run = await world.push('main')
     expect(run.outputs.outcome, run.visibleLog).toBe('published')
-    expect(run.visibleLog).toMatch(/^Warning: The app is built with @capgo\/capacitor-updater 6\.14\.26/m)
+    expect(run.visibleLog).toMatch(
+      /^Warning: Apps with @capgo\/capacitor-updater 6\.14\.26 reject this bundle/m,
+    )
     expect(run.summary).toContain('capacitor-updater 6.14.26')
     const device = new Device({ capgoUrl: world.capgo.url, appId: APP_ID, pluginVersion: '6.14.26' })
     await expect(device.update()).rejects.toMatchObject({ code: 'checksum_fail' })

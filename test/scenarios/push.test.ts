@@ -61,7 +61,9 @@ it('without a native project in the repository, a name that new apps do not take
   const warnings = ({ log }: typeof run) =>
     log.annotations.filter(({ level }) => level === 'warning').map(({ message }) => message)
   expect(warnings(run)).toEqual([
-    expect.stringMatching(/^Devices on native 1\.0 .*set the input "native-version".* do not take 0\.0\.0: /),
+    expect.stringMatching(
+      /^Devices on native 1\.0 .*set the input "native-version".* do not accept 0\.0\.0: /,
+    ),
   ])
   expect(await device().update()).toBeNull()
   world.repo.commit({ 'greeting.txt': '<h1>Good day</h1>\n' })

@@ -72,6 +72,6 @@ it('that GitHub refuses cost no publish and no warning', async () => {
   })
   const run = await world.push('main')
   expect(run.outputs).toMatchObject({ outcome: 'published', 'release-notes': '' })
-  expect(run.log.annotations).toEqual([])
+  expect(run.log.annotations.map(({ level }) => level)).toEqual(['notice'])
   expect(run.visibleLog).toContain('No release notes: ')
 })

@@ -119,7 +119,7 @@ describe('a roll-back', () => {
     device(2, '1.0.0')
     const run = await rollBack(world)
     expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-id': String(good!.id) })
-    expect(run.visibleLog).toContain('1 of 2 known devices')
+    expect(run.visibleLog).toContain('1 of 2 checked devices would reject')
     expect(run.visibleLog).toContain('2 devices still run')
   })
 

@@ -42,8 +42,8 @@ it('a container whose user owns nothing publishes, and tells its outputs another
     expect.stringMatching(/^The outputs were set by workflow commands.*EACCES.*--user 1001/),
     expect.stringMatching(/^The job summary is missing: EACCES/),
   ])
-  expect(run.visibleLog).toMatch(/The folder \S+_temp for temporary files cannot be used \(EACCES/)
-  expect(run.visibleLog).toMatch(/HOME cannot be written to \(EACCES/)
+  expect(run.visibleLog).toMatch(/The temporary folder \S+_temp cannot be used \(EACCES/)
+  expect(run.visibleLog).toMatch(/HOME is not writable \(EACCES/)
 })
 
 it('a build that cannot write to the checkout says so', async () => {
@@ -67,7 +67,7 @@ describe.each<[string, Partial<RunOptions>, RegExp]>([
     /ENOENT.*\n.*GITHUB_EVENT_PATH/,
   ],
   ['event_invalid', { prepare: variables => writeFileSync(eventPath(variables), '{"ref": ') }, /payload/],
-  ['not_on_github', { env: { GITHUB_EVENT_PATH: '' } }, /no GITHUB_EVENT_PATH/],
+  ['not_on_github', { env: { GITHUB_EVENT_PATH: '' } }, /GITHUB_EVENT_PATH is missing/],
 ])('%s', (code, options, message) => {
   it('is the code of the run, which says what to do and publishes nothing', async () => {
     // Not compressible, so that its zip is larger than the limit.

@@ -76,7 +76,7 @@ it('artifact: what cannot be stored ends the run before devices see the bundle',
   const none = await world.push('main', { inputs: { 'source-maps': 'artifact' } })
   expect(none.outputs.outcome).toBe('published')
   expect(none.log.annotations).toMatchObject([
-    { level: 'warning', message: expect.stringContaining('the web folder has no source maps') },
+    { level: 'warning', message: expect.stringContaining('No artifact of source maps is stored') },
     { level: 'notice', message: expect.stringMatching(/^Published /) },
   ])
   expect(world.hosted.artifacts).toEqual([])

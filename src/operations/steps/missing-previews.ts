@@ -53,7 +53,15 @@ export async function findMissing(
     const why = channel === null ? 'has no channel' : whyOld(channel, pull)
     if (why === null) {
       const isUnsaid = unfinished.includes(pull.number) && !(await isOnItsWay(pull, context))
-      if (isUnsaid && channel !== null) await sayThere(app, pull, channel, context)
+      if (isUnsaid && channel !== null && !(await sayThere(app, pull, channel, context))) {
+        const unknown = {
+          appId,
+          pull,
+          why: 'is open, and its channel serves a bundle of unknown origin',
+          channel,
+        }
+        missing.push({ pull: pull.number, warning: await sayMissing(unknown, context) })
+      }
       continue
     }
     const known = await readComment(appId, pull.number, context)
@@ -95,17 +103,18 @@ export async function sayMissing(lost: LostPreview, context: RunContext): Promis
   return `#${pull.number} ${why}. To make the preview again, push to it or re-run its workflow.`
 }
 
-/** The run that put it there was ended before it could say so, or its last request came late. */
+/** The run that put it there was ended before it could say so, or its last request came late. False where it is not there. */
 async function sayThere(
   app: App,
   pull: PullRequest,
   channel: ChannelRow,
   context: RunContext,
-): Promise<void> {
+): Promise<boolean> {
   const { version } = channel
   const note = version === null ? null : readServedCommit(version, channel.name)
   const known = await readComment(app.app_id, pull.number, context)
-  if (version === null || note?.sha !== pull.headSha || known === null) return
+  if (version === null || note?.sha !== pull.headSha) return false
+  if (known === null) return true
   const { hosts } = context.inputs
   await replaceComment(
     {
@@ -129,6 +138,7 @@ async function sayThere(
     },
     context,
   )
+  return true
 }
 
 function servedBy({ name, version }: ChannelRow, { appId, pull }: LostPreview, context: RunContext) {

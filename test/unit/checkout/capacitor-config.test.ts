@@ -419,7 +419,12 @@ export default config;
     })
 
     it.each([
-      ['a package', 'import dotenv from "dotenv"\ndotenv.config()\nexport default {}', 'dotenv', 'npm ci'],
+      [
+        'a package',
+        'import dotenv from "dotenv"\ndotenv.config()\nexport default {}',
+        'dotenv',
+        'Add it to the dependencies',
+      ],
       ['a file', 'import { a } from "./nowhere"\nexport default a', './nowhere', 'path'],
     ])('when %s is missing', async (_, content, name, advice) => {
       const error = await failure(read(ts(`\n${content}`)))
