@@ -82,7 +82,7 @@ describe('the preview of a pull request', () => {
     const again = await pull.run('synchronize')
     expect(JSON.parse(again.outputs.testers ?? '')).toMatchObject({ assigned: 0, released: 0 })
     expect(section(pull.comments()[0])).toContain('gets it, but Capgo never saw this id')
-    expect(section(pull.comments()[0])).toContain('/octo-org/daybreak/blob/main/testers.json#L2>)')
+    expect(section(pull.comments()[0])).toContain('/octo-org/daybreak/blob/main/testers.json#L3>)')
     expect(section(pull.comments()[0])).toContain(
       '[Add a phone](<https://github.com/octo-org/daybreak/edit/main/testers.json>)',
     )
