@@ -1,19 +1,20 @@
 /**
  * `npm run demo`: the whole story on this machine. Pushes to two branches and a pull request, the built action exactly
- * as GitHub's runner starts it, a local Capgo, a local GitHub, and phones that install what the channels serve. At the
- * end a bad bundle is rolled back, and a tested one promoted. Every line with a mark is checked, and many more are. The
+ * as GitHub's runner starts it, a local Capgo, a local GitHub, and phones that install what the channels serve. A
+ * tester joins from the app's page and leaves. At the end a bad bundle is rolled back, and a tested one promoted. Every line with a mark is checked, and many more are. The
  * exit code is 1 if one of them is not true. `--requests` shows every check, every request and whole comments.
  */
 import { parseArgs } from 'node:util'
 import { startTestCapgo } from '../local/app.ts'
 import { startGitHub } from '../local/github/index.ts'
 import { createApp } from './demo/app.ts'
+import { tellJoin } from './demo/join.ts'
 import { tellOperations } from './demo/operations.ts'
 import { tellPull } from './demo/pull.ts'
 import { tellPushes } from './demo/push.ts'
 import { NATIVE } from './demo/stage.ts'
 import { bold, cyan, dim, Story } from './demo/terminal.ts'
-import { tellTesters } from './demo/testers.ts'
+import { tellTesters, tellTestersMoved } from './demo/testers.ts'
 
 const REPOSITORY = 'octo-org/daybreak'
 
@@ -36,12 +37,14 @@ try {
     `${cyan(github.url)}, on this machine; checked against GitHub's description of its API`,
   )
   story.fact('app', `examples/vite-capacitor as a repository of its own, native version ${NATIVE}`)
-  story.fact('time', 'about two minutes on two quiet cores: 17 runs of the built action')
+  story.fact('time', 'about two minutes on two quiet cores: 21 runs of the built action')
   const stage = { story, capgo, github, hosted, githubToken, app }
   await tellPushes(stage)
   await tellPull(stage)
   await tellTesters(stage)
-  await tellOperations(stage)
+  await tellJoin(stage)
+  const later = await tellTestersMoved(stage)
+  await tellOperations(stage, later)
   const violations = github.violations.map(({ request, problems }) => `${request}: ${problems.join(', ')}`)
   story.check('every request to GitHub is in its description', violations.length === 0, violations.join('; '))
   const attempts = capgo.server.deleteAllAttempts.length

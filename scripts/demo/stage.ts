@@ -83,7 +83,7 @@ export async function act(
  * run that reported about its channel.
  */
 export async function look(
-  { story, capgo, app }: Stage,
+  { story, capgo }: Stage,
   channel: string,
   headline: string | null,
   latest: ActionRun,
@@ -99,7 +99,7 @@ export async function look(
     story.claim(`a phone on ${channel} installs ${answer.version}`, false, bundle.message)
     return
   }
-  const shown = headlineOf(bundle.files, app)
+  const shown = headlineOf(bundle.files)
   const size = `${(bundle.downloaded / 1024).toFixed(1)} kB`
   const how = bundle.checksum === null ? 'file by file' : `SHA-256 ${bundle.checksum.slice(0, 8)}…`
   story.claim(
