@@ -1,15 +1,19 @@
 /** Pictures by name, and those that pages show: `<sample>[-phone][-open]-<theme>`, as in `comment-ready-phone-dark`. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { documentsOf } from '../../src/documents.ts'
 import { renderComment } from '../../src/report/comment.ts'
+import { renderEnrolment } from '../../src/report/enrolment.ts'
 import { renderSummary } from '../../src/report/summary.ts'
 import { THEMES, type Theme } from './browser.ts'
 import { comments } from './comments.ts'
+import { enrolments } from './enrolments.ts'
 import { samples } from './samples.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** Pictures of the pages. */
 export const IMAGES = join(ROOT, 'docs/images')
+const GUIDE = documentsOf({})('testers')
 /** In CSS pixels. */
 const PHONE = 390
 
@@ -35,6 +39,11 @@ export const gallery: Readonly<Record<string, Sample>> = {
   })),
   ...prefixed('comment', comments, comment => ({
     markdown: () => renderComment(comment),
+    width: 780,
+    fontSize: 14,
+  })),
+  ...prefixed('issue', enrolments, comment => ({
+    markdown: () => renderEnrolment(comment, GUIDE),
     width: 780,
     fontSize: 14,
   })),
@@ -69,7 +78,7 @@ export function imagesOnPages(): string[] {
 }
 
 /** Whether a file of `docs/images` is made here. */
-export const isPicture = (file: string) => /^(?:summary|comment)-.*\.png$/.test(file)
+export const isPicture = (file: string) => /^(?:summary|comment|issue)-.*\.png$/.test(file)
 
 export function pictureOf(file: string): Picture {
   const name = file.slice(0, -'.png'.length)

@@ -2,6 +2,7 @@
 import type { FileChange } from '../../src/bundle/contents.ts'
 import { permissionMissing } from '../../src/capgo/errors.ts'
 import type { CapgoCode } from '../../src/error-codes.ts'
+import type { ListedDevice } from '../../src/plan/device-list.ts'
 import type {
   ChannelChangeResult,
   FailedResult,
@@ -255,6 +256,21 @@ const rolledBack: ChannelChangeResult = {
 }
 
 /** One of every outcome, as they look in real life, and what nobody should be able to do. */
+const device = (n: number, more: Partial<ListedDevice>): ListedDevice => ({
+  device: `${(0x0a1b2c3d + n * 0x1357911).toString(16).padStart(8, '0')}-1111-4222-8333-444455556666`,
+  name: null,
+  listed: true,
+  platform: 'ios',
+  emulator: false,
+  native: '1.4.0',
+  plugin: '8.51.23',
+  bundle: '1.4.1-production.57.1',
+  seen: `2026-11-26T${String(12 - n).padStart(2, '0')}:15:00.000Z`,
+  channel: 'production',
+  by: 'public',
+  ...more,
+})
+
 export const samples: Readonly<Record<string, Result>> = {
   published,
   'published-new-channel': {
@@ -508,6 +524,27 @@ export const samples: Readonly<Record<string, Result>> = {
       },
     ],
     devices: 1480,
+    testers: null,
+    warnings: [],
+  },
+  devices: {
+    kind: 'devices',
+    outcome: 'read',
+    reason: '4 devices were seen in the last 30 days.',
+    appId: 'com.example.shop',
+    devices: [
+      device(1, { name: "Ada's iPhone", bundle: '1.4.1-pr.12.57.1', channel: 'pr-12', by: 'override' }),
+      device(2, {
+        platform: 'android',
+        channel: 'beta',
+        by: 'app',
+        name: 'Bob (Pixel 9)',
+        bundle: '1.5.0-beta.2',
+      }),
+      device(3, { listed: false, platform: 'android' }),
+      device(4, { listed: false, native: '1.3.2', bundle: 'builtin', plugin: '7.34.0', emulator: true }),
+    ],
+    showIds: true,
     testers: null,
     warnings: [],
   },

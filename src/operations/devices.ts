@@ -38,7 +38,7 @@ export async function readDevices(
     return {
       kind: 'devices',
       outcome: 'read',
-      reason: `${plural(devices.length, 'device')} of ${appId}, seen in the last ${plural(filter.days, 'day')}${describeFilter(filter)}.`,
+      reason: `${plural(devices.length, 'device was', 'devices were')} seen in the last ${plural(filter.days, 'day')}${describeFilter(filter)}.`,
       appId,
       devices,
       showIds,

@@ -9,13 +9,15 @@ import type { DevicesResult } from './result.ts'
 const MAX_ROWS = 200
 export const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
 
-/** Three columns: people look at it on a phone. */
+/** Two columns: more are wider than a phone, on which people look at it. */
 export function renderDevices({ devices, showIds, reason }: DevicesResult): string[] {
   const unknown = devices.filter(({ listed }) => !listed)
-  const rows = devices.slice(0, MAX_ROWS).map(device => [who(device, showIds), app(device), where(device)])
+  const rows = devices
+    .slice(0, MAX_ROWS)
+    .map(device => [who(device, showIds), `${app(device)}<br>${where(device)}`])
   return [
     escapeText(reason),
-    rows.length === 0 ? '' : table(['device', 'runs', 'channel'], rows),
+    rows.length === 0 ? '' : table(['device', 'runs'], rows),
     devices.length > MAX_ROWS
       ? `${plural(devices.length - MAX_ROWS, 'more device')} in the output ${code('devices')}.`
       : '',
@@ -31,14 +33,15 @@ function who({ device, name, listed, seen, emulator }: ListedDevice, showIds: bo
 
 function app({ platform, native, bundle, plugin }: ListedDevice): string {
   const shell = `${PLATFORMS[platform]}${native === null ? '' : ` ${escapeText(native)}`}`
+  const updater = plugin === null ? '' : ` · updater ${escapeText(plugin)}`
   const runs = bundle === null ? '' : `<br>${bundle === 'builtin' ? 'code from the store' : code(bundle)}`
-  return `${shell}${runs}${plugin === null ? '' : `<br><sub>updater ${escapeText(plugin)}</sub>`}`
+  return `${shell}${updater}${runs}`
 }
 
 function where({ channel, by }: ListedDevice): string {
-  if (channel === null) return 'none'
+  if (channel === null) return 'no channel'
   const why = { override: 'override', app: 'chosen in the app', public: 'public' } as const
-  return `${code(channel)}${by === null ? '' : `<br><sub>${why[by]}</sub>`}`
+  return `on ${code(channel)}${by === null ? '' : ` (${why[by]})`}`
 }
 
 /** Lines for the testers file; without whole ids there is nothing to copy. */

@@ -48,7 +48,7 @@ function describe(result: DoneResult, show: Show): Headline {
     case 'status':
       return describeStatus(result, show)
     case 'devices':
-      return { icon: '📱', text: `${plural(result.devices.length, 'device')} of ${show(result.appId)}` }
+      return { icon: '📱', text: `Devices of ${show(result.appId)}` }
     case 'enrolment':
       return describeEnrolment(result)
     case 'publish':
