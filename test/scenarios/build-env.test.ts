@@ -60,6 +60,9 @@ require('fs').writeFileSync('www/token.txt', 'public')\n`,
   const refused = await world.push('main', {
     inputs: { 'build-env': 'NODE_OPTIONS=-r x\nFINE=1', 'build-secrets': `${TOKEN}` },
   })
-  expect(refused.outputs['error-code']).toBe('invalid_input')
+  expect(refused.outputs).toMatchObject({
+    'error-code': 'invalid_input',
+    reason: expect.stringContaining('build-env'),
+  })
   expect(refused.visibleLog).toContain('"build-env", line 1: NODE_OPTIONS changes Node itself')
 })

@@ -121,7 +121,8 @@ async function findPreviews(
   const own = scope.published
   const isForeign = ({ name, version }: ChannelRow) =>
     version !== null && readServedCommit(version, name) === null
-  const noted = scope.isWhole && channels.some(isForeign) ? await findNoted(appId, null, context.capgo) : []
+  const isMatter = scope.isWhole || scope.closing !== null
+  const noted = isMatter && channels.some(isForeign) ? await findNoted(appId, null, context.capgo) : []
   const repository = await readRepository(
     [...channels.flatMap(({ version }) => version ?? []), ...noted],
     context,

@@ -83,7 +83,7 @@ describe('what index.html loads', () => {
           '<script type="module" src="/repo/assets/app.js"></script><link rel="stylesheet" href="/repo/assets/app.css">',
       },
       'index.html loads "/repo/assets/app.js", but these scripts are missing: it has "assets/app.js", so the build is for the sub-path "/repo/"',
-      'vite.config',
+      'base (Vite)',
     ],
     [
       'the same in <base>',
