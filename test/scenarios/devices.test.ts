@@ -18,7 +18,11 @@ async function createPhones(): Promise<World> {
   const { capgo } = world
   capgo.seedChannel({ appId: APP_ID, name: 'production', public: true })
   capgo.seedChannel({ appId: APP_ID, name: 'pr-12' })
-  const seed = (deviceId: string, change: object) => capgo.seedDevice({ appId: APP_ID, deviceId, ...change })
+  const seed = (deviceId: string, change: object) => {
+    // The newest is listed first: two of one millisecond would be in either order.
+    capgo.clock.advance(1_000)
+    capgo.seedDevice({ appId: APP_ID, deviceId, ...change })
+  }
   seed(ADA, { versionBuild: '1.4.0', versionName: '1.4.1-pr.12.1.1', channel: 'pr-12' })
   seed(BOB, { platform: 'android', versionBuild: '1.3.0', versionName: 'builtin', default_channel: 'beta' })
   seed(EVE, { versionBuild: '1.4.0', is_emulator: true })
