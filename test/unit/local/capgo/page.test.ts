@@ -94,7 +94,7 @@ describe.skipIf(!canLook).each(THEMES)('in the %s theme', theme => {
       await page.getByText(answer, { exact: true }).waitFor()
       expect(await findObstacles(page)).toEqual([])
     }
-    await page.locator('.request summary').first().click()
+    await page.locator('.request summary').filter({ hasText: 'asks for an update' }).first().click()
     await page.getByText('/updates').waitFor()
     expect(await findObstacles(page)).toEqual([])
     await page.close()
