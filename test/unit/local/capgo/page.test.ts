@@ -112,7 +112,7 @@ describe.skipIf(!canLook)('the phone', () => {
     const answered = page.waitForResponse(response => response.url().endsWith('/updates'))
     await page.getByRole('button', { name: 'Ask for an update' }).click()
     await answered
-    await page.waitForFunction("document.querySelector('#phone-answer').textContent !== ''")
+    await page.locator('#phone-answer:not(:empty)').waitFor()
     return page.locator('#phone-answer').innerText()
   }
 
