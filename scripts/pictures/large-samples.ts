@@ -1,6 +1,7 @@
 /** Results of teams with many channels, bundles, previews and testers. */
 import type { ChannelStatus } from '../../src/plan/status.ts'
-import type { OldBundlesResult, PreviewsClosedResult, StatusResult } from '../../src/report/result.ts'
+import type { StatusResult } from '../../src/report/list-results.ts'
+import type { OldBundlesResult, PreviewsClosedResult } from '../../src/report/result.ts'
 import type { TesterRow, TestersReport } from '../../src/report/testers.ts'
 
 const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'

@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts'
 import { type DeviceFilter, listDevices } from '../plan/device-list.ts'
 import type { Operation } from '../plan/operation.ts'
 import { plural } from '../report/format.ts'
-import type { DevicesResult } from '../report/result.ts'
+import type { DevicesResult } from '../report/list-results.ts'
 import { readApp } from './steps/app.ts'
 import { readCheckedOut, readNewest, timeOf } from './steps/testers-file.ts'
 

@@ -5,7 +5,7 @@ import type { RunContext } from '../context.ts'
 import { activeRollout } from '../plan/rollout.ts'
 import { describeChannels } from '../plan/status.ts'
 import { plural } from '../report/format.ts'
-import type { StatusResult } from '../report/result.ts'
+import type { StatusResult } from '../report/list-results.ts'
 import { listStatus } from '../report/status.ts'
 import { readApp } from './steps/app.ts'
 

@@ -2,8 +2,8 @@
 import { shortDevice } from '../plan/device-id.ts'
 import type { ListedDevice } from '../plan/device-list.ts'
 import { formatDateTime, plural } from './format.ts'
+import type { DevicesResult } from './list-results.ts'
 import { code, codeBlock, details, escapeText, table } from './markdown.ts'
-import type { DevicesResult } from './result.ts'
 
 /** Rows of the table; the output has all of them. */
 const MAX_ROWS = 200

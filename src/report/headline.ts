@@ -1,17 +1,16 @@
 /** The headline of a run, for summary and log: the operation and its outcome. */
 import { formatShare } from '../plan/rollout.ts'
 import { plural } from './format.ts'
+import type { EnrolmentResult, StatusResult } from './list-results.ts'
 import {
   type ChannelChangeResult,
   type ChannelResult,
-  type EnrolmentResult,
   type FailedResult,
   type OldBundlesResult,
   ownRollout,
   type PreviewsClosedResult,
   type Result,
   type SkippedResult,
-  type StatusResult,
 } from './result.ts'
 import { countTesters } from './testers.ts'
 

@@ -3,13 +3,12 @@ import type { Contents } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
 import type { Move } from '../plan/channel-change.ts'
-import type { ListedDevice } from '../plan/device-list.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { KeepReason } from '../plan/old-bundles.ts'
 import type { PublishAction } from '../plan/publish-facts.ts'
 import type { ReleaseNotes } from '../plan/release-notes.ts'
-import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
+import type { DevicesResult, EnrolmentResult, StatusResult } from './list-results.ts'
 import type { TestersReport } from './testers.ts'
 
 /** What every result about a bundle on a channel says. */
@@ -255,43 +254,6 @@ export interface OldBundlesResult {
   /** How many stay for which reason. */
   readonly kept: Readonly<Record<KeepReason, number>>
   readonly testers: null
-  readonly warnings: readonly string[]
-}
-
-/** What every channel serves; nothing was changed. */
-export interface StatusResult {
-  readonly kind: 'status'
-  readonly outcome: 'read'
-  readonly reason: string
-  readonly appId: string
-  readonly channels: readonly ChannelStatus[]
-  /** Devices that Capgo knows; null when they could not be counted. */
-  readonly devices: number | null
-  readonly testers: null
-  readonly warnings: readonly string[]
-}
-
-/** The devices that were seen lately; nothing was changed. */
-export interface DevicesResult {
-  readonly kind: 'devices'
-  readonly outcome: 'read'
-  readonly reason: string
-  readonly appId: string
-  readonly devices: readonly ListedDevice[]
-  /** Whole ids are shown. */
-  readonly showIds: boolean
-  readonly testers: null
-  readonly warnings: readonly string[]
-}
-
-/** Requests to join or leave the testers were answered. */
-export interface EnrolmentResult {
-  readonly kind: 'enrolment'
-  /** `proposed`: a pull request waits for a lead. `enrolled`: the testers file is as a request wants it, and the device too. */
-  readonly outcome: 'proposed' | 'enrolled' | 'refused' | 'unchanged' | 'planned'
-  readonly reason: string
-  readonly commentUrl: string | null
-  readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }
 

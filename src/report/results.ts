@@ -2,7 +2,8 @@
 import { ActionError } from '../errors.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
 import { describeEnrolment, type EnrolmentComment } from './enrolment.ts'
-import type { ChannelResult, EnrolmentResult, FailedResult, SkippedResult } from './result.ts'
+import type { EnrolmentResult } from './list-results.ts'
+import type { ChannelResult, FailedResult, SkippedResult } from './result.ts'
 import type { TestersReport } from './testers.ts'
 
 /** Nothing was to be done. */

@@ -1,8 +1,9 @@
 /** The lists of a status and of deleted old bundles, for the job summary, and the log's lines of a status. */
 import type { BundleStatus, ChannelStatus } from '../plan/status.ts'
 import { formatDateTime, plural, shortSha } from './format.ts'
+import type { StatusResult } from './list-results.ts'
 import { code, details, escapeText, link, row, table } from './markdown.ts'
-import type { OldBundlesResult, StatusResult } from './result.ts'
+import type { OldBundlesResult } from './result.ts'
 
 /** So many rows are shown of one list; the rest is counted. */
 const SHOWN = 200

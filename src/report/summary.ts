@@ -5,12 +5,12 @@ import type { ReleaseNotes } from '../plan/release-notes.ts'
 import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { deletedPreviews, headlineOf } from './headline.ts'
+import type { EnrolmentResult } from './list-results.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
 import { renderReleaseNotes } from './release-notes.ts'
 import {
   type ChannelResult,
   type ClosedPreview,
-  type EnrolmentResult,
   type FailedResult,
   ownRollout,
   type PreviewLinks,

@@ -1,7 +1,7 @@
 /** Requests of testers that wait for a lead: those that are done or declined are answered, and the others kept mergeable. */
 import { readTesterForm } from '../../inputs/tester-form.ts'
 import { judgeProgress } from '../../plan/enrolment-progress.ts'
-import type { EnrolmentResult } from '../../report/result.ts'
+import type { EnrolmentResult } from '../../report/list-results.ts'
 import { enrolmentResult } from '../../report/results.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { readAppId } from './app-config.ts'

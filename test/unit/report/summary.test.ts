@@ -5,6 +5,7 @@ import { samples } from '../../../scripts/pictures/samples.ts'
 import type { FileChange } from '../../../src/bundle/contents.ts'
 import type { CapgoCode } from '../../../src/error-codes.ts'
 import type { BundleStatus } from '../../../src/plan/status.ts'
+import type { StatusResult } from '../../../src/report/list-results.ts'
 import { describeOutcome, renderLinks, renderLogPlan } from '../../../src/report/log.ts'
 import type {
   ChannelChangeResult,
@@ -15,7 +16,6 @@ import type {
   PublishedResult,
   Result,
   StaleResult,
-  StatusResult,
 } from '../../../src/report/result.ts'
 import { renderSummary } from '../../../src/report/summary.ts'
 import { hostileText, skeleton } from './hostile.ts'
