@@ -31,7 +31,7 @@ const GET_CHANNEL_STORES = [8, 47, 9]
 export class Phone {
   readonly id: string
   bundle: string
-  /** What the phone names as its channel when it asks for updates; empty: none. */
+  /** The channel that the phone names when it asks for updates; empty: none. */
   channel: string
   /** Names of the calls, in order. */
   readonly calls: string[] = []
@@ -136,7 +136,7 @@ export class Phone {
     return place === -1 || parts[place]! > since[place]!
   }
 
-  /** What the plugin sends with each call, to `/channel_self`. */
+  /** The body that the plugin sends with each call to `/channel_self`. */
   async #ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', code: string, more: Json = {}): Promise<unknown> {
     const { capgoUrl, appId } = this.#options
     const info: Json = {

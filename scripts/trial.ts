@@ -78,7 +78,7 @@ export async function readApp(
   }
 }
 
-/** What the inputs give to the config; nothing where they are wrong, which the run reports. */
+/** Variables that the inputs pass to the config; none where they are wrong, which the run reports. */
 function readVariables(inputs: Readonly<Record<string, string>>): Variables {
   let isWrong = false
   const variables = readBuildVariables(

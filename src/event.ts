@@ -5,7 +5,7 @@ import type { Ref } from './plan/channel.ts'
 import { type EventRule, ruleOf } from './plan/events.ts'
 import type { Commit } from './plan/types.ts'
 
-/** What started the run: the runner's variables and the webhook payload. */
+/** The start of the run: the runner's variables and the webhook payload. */
 export interface EventSource {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly payload: unknown
@@ -163,7 +163,7 @@ const Login = z.object({ login: z.string() })
 const Named = z.object({ name: z.string() })
 const Repository = z.object({ full_name: z.string() })
 
-/** What events have; only what is looked at, and only of those that have it. */
+/** The parts of events that are read; not every event has all of them. */
 const Payload = z.object({
   action: z.nullish(z.string()),
   repository: z.nullish(z.object({ default_branch: z.nullish(z.string()), private: z.nullish(z.boolean()) })),

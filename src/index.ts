@@ -64,7 +64,7 @@ function listenToRunner({ signal, cancel, after }: Cancellation): void {
   process.on('SIGTERM', () => cancel('SIGTERM'))
   if (process.platform === 'win32') process.on('SIGBREAK', () => cancel('SIGBREAK'))
   signal.addEventListener('abort', () => log.info(`${signal.reason.message} Stopping what still runs.`))
-  // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
+  // A look-up of a name or a file system that hangs cannot be aborted, and must not keep the process.
   after(PROCESS_GRACE).addEventListener('abort', () => leave())
 }
 

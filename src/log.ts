@@ -14,7 +14,7 @@ export interface Log {
   group<T>(title: string, work: () => Promise<T>): Promise<T>
 }
 
-/** What the run says to the workflow. */
+/** The run's words to the workflow. */
 export interface Sink {
   /** Returns why the runner's file could not be written and they were told another way; null where it could. */
   setOutputs(values: Readonly<Record<string, string>>): Error | null

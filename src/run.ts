@@ -37,7 +37,7 @@ export async function run(deps: Deps): Promise<boolean> {
   return result.kind !== 'failed' && failuresOf(result).length === 0
 }
 
-/** What devices can get already, however the run ends. */
+/** The bundle that devices can get already, however the run ends. */
 interface Done {
   published: ChannelResult | null
 }
@@ -81,7 +81,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
 }
 
 /**
- * What a pull request's event asks for follows from what the pull request is now: GitHub repeats events, and replaces a
+ * The state of the pull request now decides, not its event: GitHub repeats events, and replaces a
  * queued run by that of a later one.
  */
 async function bringUpToDate(operation: Operation, context: RunContext): Promise<Operation> {

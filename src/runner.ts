@@ -10,7 +10,7 @@ import { appendWhole, keyValueLines } from './runtime/command-file.ts'
 import { SECRET_INPUTS } from './runtime/environment.ts'
 import { createRedactor, type Redact } from './runtime/redaction.ts'
 
-/** What a run takes of GitHub's toolkit. */
+/** The parts of GitHub's toolkit that a run uses. */
 export type Toolkit = Pick<typeof toolkit, 'error' | 'group' | 'info' | 'notice' | 'setOutput' | 'warning'>
 
 type Environment = Record<string, string | undefined>

@@ -45,7 +45,7 @@ export function createApp(capgo: Capgo): Hono<Env> {
 
   app.onError((error, c) => {
     if (error instanceof ApiError) return c.json(error.body(), error.status as 400, error.headers)
-    // What the service does with any error it did not foresee; printed, because a bug of this server looks the same.
+    // The service answers unforeseen errors like this. Printed, because a bug of this server looks the same.
     if (!isForeseen(error)) console.error(error)
     return c.json({ error: 'unknown_error', message: 'Unknown error', moreInfo: {} }, 500)
   })

@@ -147,7 +147,7 @@ export class GitStore {
     return list.split('\n').filter(Boolean)
   }
 
-  /** What a branch pointed to before and after each change, the newest first, by the repository's own log. */
+  /** A branch's commits before and after each change, the newest first, by the repository's own log. */
   changes(branch: string): { readonly before: string; readonly after: string; readonly at: string }[] {
     const log = join(this.folder, '.git/logs/refs/heads', branch)
     if (statSync(log, { throwIfNoEntry: false }) === undefined) return []

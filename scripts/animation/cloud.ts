@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface LocalCloud extends AsyncDisposable {
-  /** What leads a step here. */
+  /** Variables that lead a step here. */
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -42,7 +42,7 @@ export async function startCloud(capgoUrl: string): Promise<LocalCloud> {
   const proxy = createServer()
   proxy.on('connect', ({ url = '' }, socket) => {
     const [host = '', port] = url.split(':')
-    // What else a build asks for, such as its packages, goes where it is.
+    // Other hosts, such as that of packages, are reached directly.
     const target = host.endsWith('.capgo.app')
       ? connect(portOf(secure), '127.0.0.1')
       : connect(Number(port), host)

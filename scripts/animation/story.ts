@@ -24,7 +24,7 @@ export interface Story {
   readonly after: Shown
 }
 
-/** What a phone runs. */
+/** The bundle that a phone runs. */
 export interface Shown {
   readonly bundle: string
   readonly native: string

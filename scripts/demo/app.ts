@@ -26,7 +26,7 @@ export interface App {
   readonly night: Commit
 }
 
-/** What follows once a tester has joined and left. */
+/** Expectations once a tester has joined and left. */
 export interface LaterCommits {
   /** On main: testers.json with one device on development. */
   readonly moved: Commit

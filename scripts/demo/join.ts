@@ -39,7 +39,7 @@ export async function tellJoin(stage: Stage): Promise<void> {
   await see(stage, main.headline)
 }
 
-/** What the page's button opens. Without Chromium, what it would open. */
+/** The address that the page's button opens, or would open without Chromium. */
 async function openForm({ story, capgo }: Stage): Promise<URL> {
   const program = findBrowser()
   if (program === undefined) {

@@ -4,7 +4,7 @@ import { type ActionMetadata, cell, table } from './table.ts'
 /** One use of an input; `with` is a fragment of YAML as a user writes it. */
 interface InputExample {
   readonly with: string
-  /** What the example does, or what the description leaves open. */
+  /** A note on the example, or on what the description leaves open. */
   readonly note?: string
 }
 
@@ -56,14 +56,14 @@ interface Accepted {
   readonly default?: unknown
 }
 
-/** What a ready-made workflow declares under `workflow_call`. */
+/** The part of a ready-made workflow under `workflow_call`. */
 export interface ReadyMade {
   readonly inputs?: Readonly<Record<string, Accepted>>
   readonly secrets?: Readonly<Record<string, Accepted>>
   readonly outputs?: Readonly<Record<string, { readonly description: string }>>
 }
 
-/** What a caller may pass and gets back, by name; of the key also which role it has. */
+/** Inputs, secrets and outputs by name; of the key also its role. */
 export function workflowLists(
   name: string,
   { inputs = {}, secrets = {}, outputs = {} }: ReadyMade,

@@ -41,7 +41,7 @@ export async function checkReadyCall(directory: string, files: readonly BundleFi
   const byName = Map.groupBy(left, path => basename(path))
   const queue = left.delete('index.html') ? ['index.html'] : []
   const inComments: string[] = []
-  /** What loaders that were met say, word by word. */
+  /** Words of known loaders, as they write them. */
   const words = new Set<string>()
   let isUnsure = false
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {

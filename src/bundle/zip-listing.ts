@@ -21,7 +21,7 @@ export interface ZipTail {
 /** Enough for the directory of some 10,000 files. */
 export const TAIL_BYTES = 1024 * 1024
 
-/** What may stand behind a zip's directory: its end, with a comment. yauzl reads as much at once. */
+/** Room for the end of a zip's directory, with a comment. yauzl reads as much at once. */
 const MAX_END = 22 + 65_535
 
 /** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */

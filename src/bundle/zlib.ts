@@ -8,7 +8,7 @@ export interface ZlibCode {
   readonly [Symbol.toStringTag]: 'WebAssembly.Module'
 }
 
-/** What of it is used; TypeScript has these types in its library for browsers alone. */
+/** The parts of it that are used; TypeScript has these types in its library for browsers alone. */
 declare const WebAssembly: {
   compile(code: Uint8Array): Promise<ZlibCode>
   readonly Instance: new (code: ZlibCode) => { readonly exports: unknown }

@@ -8,7 +8,7 @@ import * as z from 'zod/mini'
 const Id = z.int()
 const Count = z.int().check(z.nonnegative())
 const Timestamp = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text)), 'is not a timestamp'))
-/** What can be sent as a header: no line break, nothing but ASCII. */
+/** A value that can be sent as a header: ASCII, without a line break. */
 const HeaderValue = z.string().check(z.regex(/^[\x21-\x7e]+$/, 'is not a valid key'))
 
 /** `GET {api}/private/config`: where the database is. `supaKey` is publishable. */

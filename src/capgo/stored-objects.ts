@@ -38,7 +38,7 @@ export function storedObjects({ http, files }: Connection) {
         decode,
       ),
 
-    /** What the files service says about an object without sending it; null when there is none. */
+    /** The files service's description of an object, without its content; null when there is none. */
     async describeStored(key: string): Promise<{ size: number; sha256: string | null } | null> {
       const request = {
         purpose: 'check the stored bundle',

@@ -77,7 +77,7 @@ export function tusUploads(connection: Connection) {
           offset: readProgress(request, response, size),
           isFound: upload?.isFound ?? false,
         }
-      // What an earlier run started was of other bytes; the server has thrown it away.
+      // An earlier run began with other bytes; the server has discarded them.
       else if (response?.status === 415 && upload?.isFound) upload = null
       else {
         if (response !== null && (!isWorthResuming(response) || asksTooMuch(response)))

@@ -102,7 +102,7 @@ export function updates({ http, plugin }: Connection) {
       }
     },
 
-    /** What a device downloads from this address, after `decode`; null when it gets nothing. */
+    /** The bytes that a device downloads from this address, after `decode`; null when it gets nothing. */
     hashDownload: (url: string, decode?: Decode): Promise<StoredHash | null> =>
       hashObject(
         {

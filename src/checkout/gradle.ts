@@ -41,7 +41,7 @@ const EXTRA =
 const ASSIGNMENT = /^(?:set\(\s*["'](\w+)["']\s*,\s*([\s\S]+)\)|(\w+)\s*=(?!=)\s*([\s\S]+))$/
 
 /**
- * What the Gradle project in `android` (absolute) says of its version, by every flavour that it is built in. What
+ * The version that the Gradle project in `android` (absolute) declares, by every flavour that it is built in. What
  * other files of the checkout say is looked up: `gradle.properties`, `variables.gradle`, a JSON or properties file that
  * the script reads. Null without a project.
  */

@@ -21,7 +21,7 @@ export interface InstalledPackage {
 const UPDATER = '@capgo/capacitor-updater'
 /** A dependency of every app with native projects. */
 const CAPACITOR = /^@capacitor\/(core|android|ios)$/
-/** What counts as native code for Capgo's CLI, for iOS and Android alike: no Objective-C, no XML. */
+/** Files that Capgo's CLI counts as native code, for iOS and Android alike: no Objective-C, no XML. */
 const SOURCE = /[A-Za-z0-9]\.(?:java|swift|kt|scala)$/
 /** Files and folders looked at in one package; icon sets have some 30,000. */
 const MAX_ENTRIES = 100_000

@@ -65,7 +65,7 @@ function unquoted(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1).replace(/\\([\s\S])/g, '$1') : text
 }
 
-/** What a path of keys leads to; undefined where it ends before. */
+/** The value at a path of keys; undefined where it ends before. */
 export function at(node: Node | undefined, ...keys: readonly string[]): Node | undefined {
   let found = node
   for (const key of keys) found = found instanceof Map ? found.get(key) : undefined

@@ -25,7 +25,7 @@ interface Setting extends Leaf {
 type Level = (name: string) => Setting | undefined
 
 /**
- * What the Xcode project in `folder` (absolute; `ios/App`) says of the versions of its apps, as they are released:
+ * The versions that the Xcode project in `folder` (absolute; `ios/App`) declares for its apps, as they are released:
  * app extensions, tests and apps for watches have versions of their own that no updater sends. Null without a project.
  */
 export async function readXcode(root: string, folder: string): Promise<NativeProject | null> {
@@ -54,7 +54,7 @@ export async function readXcode(root: string, folder: string): Promise<NativePro
   return { versions: [...found.values()], unread: [...unread.values()] }
 }
 
-/** What decides about each app that is released: a list of levels for every target and configuration. */
+/** The settings of each app that is released: a list of levels for every target and configuration. */
 async function readReleases(
   root: string,
   folder: string,

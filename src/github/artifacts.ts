@@ -12,7 +12,7 @@ import { isForbidden } from './errors.ts'
 import type { Repository } from './repository.ts'
 import { readAll } from './response.ts'
 
-/** What a run kept under a name. */
+/** An artifact that a run kept under a name. */
 const Artifact = z.object({ id: z.int(), expired: z.boolean() })
 export type Artifact = z.infer<typeof Artifact>
 

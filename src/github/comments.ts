@@ -12,7 +12,7 @@ export interface OwnComment {
 }
 
 /**
- * What the text of a comment proves. `sealed`: whoever holds the key wrote it, as this very comment. `signed`: the
+ * The proof in a comment's text. `sealed`: whoever holds the key wrote it, as this very comment. `signed`: the
  * key's holder wrote such a text; a copy of it says the same. `former`: in the form of other keys and former versions.
  * `marked`: it has the marker alone.
  */
@@ -20,7 +20,7 @@ export type Proof = 'sealed' | 'signed' | 'former' | 'marked'
 
 /** How comments of ours are known. */
 export interface Mark {
-  /** What they begin with. */
+  /** Their beginning. */
   readonly begins: string
   prove(comment: { readonly id: number; readonly body: string }): Proof
 }
@@ -28,7 +28,7 @@ export interface Mark {
 /** Of 100 comments; a busy repository has thousands a week. */
 const MAX_RECENT_PAGES = 10
 
-/** Whom every workflow of a repository writes as. */
+/** The author of what every workflow of a repository writes. */
 const WORKFLOW_BOT = 'github-actions[bot]'
 
 const Author = z.object({ login: z.string() })
@@ -44,7 +44,7 @@ interface FoundComment extends OwnComment {
 
 export function comments(connection: Repository) {
   const { octokit, owner, repo, isInstallation } = connection
-  /** Whom this token writes as, as far as that is known. */
+  /** The authors that this token is known to write as. */
   const logins = new Set<string>()
   let asked = false
 

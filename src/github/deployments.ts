@@ -25,7 +25,7 @@ export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'inactive'
 const MAX_DESCRIPTION = 140
 /** So many of the deployments before a new one are looked at. */
 const MAX_RETIRED = 5
-/** What the description begins with; former versions wrote nothing else by which theirs are known. */
+/** The beginning of the description; former versions wrote nothing else by which theirs are known. */
 const DESCRIPTION = 'Capgo channel '
 /** In the payload, beside the app's id. */
 const MADE_BY = 'capgo-publish-action'

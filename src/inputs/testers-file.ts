@@ -42,7 +42,7 @@ const Parts = z.strictObject({
 
 type Place = Pick<Tester, 'channel' | 'line'>
 
-/** What the file means: each device once, with its groups. */
+/** The meaning of the file: each device once, with its groups. */
 class TestersReader {
   readonly #testers = new Map<string, Tester>()
   /** Devices of entries that have another mistake. */

@@ -174,7 +174,7 @@ function planned({ number }: Asked, change: Exclude<EnrolmentPlan, { do: 'refuse
 async function confess(issue: number, error: ActionError, context: Enrolling): Promise<void> {
   if (context.inputs.dryRun || error instanceof CancelledError) return
   const says = { state: 'stuck', device: null, why: error.message } as const
-  // What the run recorded before it failed stays.
+  // The proposal that the run recorded before it failed is kept.
   await readThread(issue, context)
     .then(thread => answer(thread, { says, proposal: thread.proposal }, context))
     .catch(() => {})

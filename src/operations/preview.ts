@@ -42,7 +42,7 @@ type PreviewOperation = Extract<Operation, { kind: 'preview' }>
 /** Returns the folder of a web build that another run made; null = it is built here. */
 type TakeBuild = (() => Promise<string>) | null
 
-/** What the run knows of its preview so far. */
+/** Facts that the run has of its preview so far. */
 interface Progress {
   readonly pull: PullRequest
   readonly channelName: string
@@ -132,7 +132,7 @@ function targetOf(
   }
 }
 
-/** What the branch publishes to that the pull request wants to be merged into. */
+/** The channel of the branch that the pull request is to be merged into. */
 function baseChannelOf({ baseRef }: PullRequest, { channels }: Inputs): string | null {
   return matchChannel({ name: baseRef, full: `refs/heads/${baseRef}` }, channels)?.channel ?? null
 }

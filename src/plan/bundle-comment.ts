@@ -38,7 +38,7 @@ export interface Note extends ServedCommit {
   readonly channel: string
 }
 
-/** What a note says besides the commit. */
+/** The facts of a note besides the commit. */
 export interface Circumstances {
   /** Name of the bundle that the channel serves until then; null or the bundle itself keeps what the note says. */
   readonly previous: string | null
@@ -198,7 +198,7 @@ export function previewedPulls(
 }
 
 /**
- * What a preview's note says of a channel that is there already: what it served before a preview took it, null where a
+ * The part of a preview's note on a channel that existed before: the bundle that it served then, null where a
  * preview made it.
  */
 export function tookOver({

@@ -29,7 +29,7 @@ export interface MovePlan {
   readonly isDone: boolean
   /** One sentence: what the run does, or why there is nothing to do. */
   readonly why: string
-  /** What else follows for devices, as sentences; empty where nothing does. */
+  /** Further consequences for devices, as sentences; empty without any. */
   readonly consequence: string
   /** The bundle's comment with the channel's new line; null when no commit is known for it. */
   readonly comment: string | null

@@ -2,7 +2,7 @@
 import { shortDevice } from './device-id.ts'
 import type { Tester } from './tester-list.ts'
 
-/** What the form says. All of it is other people's text in the right form. */
+/** The answers of the form. All of it is other people's text in the right form. */
 export interface EnrolmentRequest {
   readonly action: 'join' | 'leave'
   /** In lower case. */
@@ -14,7 +14,7 @@ export interface EnrolmentRequest {
   readonly until: string | null
 }
 
-/** What the form is allowed to choose: nothing that is not listed. */
+/** The choices that the form allows: nothing that is not listed. */
 export interface EnrolmentRules {
   readonly channels: readonly string[]
   readonly groups: readonly string[]
@@ -75,7 +75,7 @@ function newEntry({ device, name, group, channel, until }: EnrolmentRequest, fac
   return { device, name, github: facts.author, groups, channel, until: until ?? lastDay(facts) }
 }
 
-/** What the form leaves open stays; a lead may have chosen it. */
+/** Values that the form leaves open are kept; a lead may have set them. */
 function changedEntry(
   { name, group, channel, until }: EnrolmentRequest,
   known: Tester,

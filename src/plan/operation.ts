@@ -19,7 +19,7 @@ export type Operation =
       readonly channelName: string
       readonly why: string
     }
-  /** What another run built is to be published; its pull request is still to be found. */
+  /** The build of another run is to be published; its pull request is still to be found. */
   | { readonly kind: 'follow-run' }
   | {
       readonly kind: 'close-preview'
@@ -67,7 +67,7 @@ export interface OperationInputs {
 }
 
 /**
- * What the event asks for, by the table of events and by the pull request as it is now (`pull`; null = as the event
+ * The operation that the event asks for, by the table of events and by the pull request as it is now (`pull`; null = as the event
  * has it). Throws where a run of this kind would be unsafe or names no channel, and `event_unsupported`.
  */
 export function decideOperation(
@@ -213,7 +213,7 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
   const match = matchChannel(ref, inputs.channels)
   const isBranchName =
     ref.name === defaultBranch || inputs.channels.some(({ pattern }) => pattern === ref.name)
-  // Who may make tags is often more than who may push to that branch.
+  // More people are often allowed to create tags than to push to that branch.
   if (ref.type === 'tag' && isBranchName && (match === undefined || ref.name === defaultBranch))
     throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of a branch that publishes.`, {
       hint: `The mapping of a branch does not publish a tag with the same name. Delete or rename the tag. To publish it, map its full name: "refs/tags/${ref.name}".`,

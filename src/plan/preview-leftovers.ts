@@ -36,7 +36,7 @@ export function namePreviewChannels(traces: PreviewTraces): string[] {
 }
 
 /**
- * What this action made for the pull request. The bundles' comments decide, not names alone: a channel is its own only
+ * Everything that this action made for the pull request. The bundles' notes decide, not names alone: a channel is its own only
  * while it serves such a bundle. `channels` are those of `namePreviewChannels`.
  */
 export function planRemoval(traces: PreviewTraces, channels: readonly ChannelRow[]): Leftovers {
@@ -63,7 +63,7 @@ export function planRemoval(traces: PreviewTraces, channels: readonly ChannelRow
   return { channels: own, taken, bundles, kept }
 }
 
-/** What a bundle's comment says of this pull request. */
+/** The lines of a bundle's note about this pull request. */
 function notesOf(bundle: Pick<BundleRow, 'comment'>, { number, repository }: PreviewTraces) {
   return readPulls(bundle).filter(note => numberOfPull(note, repository) === number)
 }

@@ -6,7 +6,7 @@ import { readServedCommit } from './bundle-comment.ts'
 import type { Commit } from './types.ts'
 import { mayShow } from './version.ts'
 
-/** What decides whether a pull request gets a preview. */
+/** The facts that decide whether a pull request gets a preview. */
 export interface PreviewInputs {
   /** Only pull requests with this label; null = all. */
   readonly previewLabel: string | null
@@ -132,7 +132,7 @@ export function checkPreviewChannel(
     if (mayShow(served.name, '', channel.name, { kind: 'preview', pull: Number(number) })) return null
     return refuse(
       `serves ${served.name}, which is not a preview`,
-      `${hint} If the channel is no longer needed, delete it in the Capgo console.`,
+      `${hint} Delete the channel in the Capgo console if nobody uses it.`,
     )
   }
   if (note.pull === null) return refuse(`serves ${served.name}, which ${note.refName} published`, hint)

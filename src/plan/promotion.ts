@@ -39,7 +39,7 @@ type Rule = (facts: PromotionFacts) => ActionError | null
 const RULES: readonly Rule[] = [checkReady, checkOrder, checkDelivery, checkNativeCode]
 
 /**
- * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_rolled_back`,
+ * The plan by which `to` serves the bundle of `from`. Throws `bundle_not_ready`, `bundle_rolled_back`,
  * `promotion_older`, `promotion_refused`, `native_incompatible` or `rollout_active`; nothing was written then.
  */
 export function planPromotion(facts: PromotionFacts): MovePlan {
@@ -173,7 +173,7 @@ function olderThanServed({ from, to, bundle, relation, run }: PromotionFacts): s
   const theirs = originOf(served, to.name)
   if (ours !== null && theirs !== null) {
     const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId }
-    // What was decided by a roll-back is about runs; this is about the two bundles.
+    // The rule of a rollback is about runs; this one is about the two bundles.
     const stale = staleByOrder(commit, { ...theirs, rolledBackFrom: null }, relation)
     if (stale === null) return null
     const which = `${bundle.name} was built from ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`
@@ -190,7 +190,7 @@ function changedNatives({ bundle, to }: PromotionFacts): NativeChange[] {
   return compareNativePackages(bundle.native_packages ?? [], to.version?.native_packages ?? null)
 }
 
-/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
+/** Native code that apps on `to` lack; null when nothing. A minimum native version keeps them away. */
 function lackOf(facts: PromotionFacts): string | null {
   const { to, bundle } = facts
   const served = to.version

@@ -34,7 +34,7 @@ type KeepRule = (facts: BuiltFacts, now: ServingChannel) => Omit<ActionChoice, '
 
 const KEEP_RULES: readonly KeepRule[] = [keepFromOlder, keepSame, keepRollout, keepFromRolledBack]
 
-/** What has to happen with which bundle. Throws as `chooseName` does. */
+/** The action, and its bundle. Throws as `chooseName` does. */
 export function chooseAction(facts: BuiltFacts): ActionChoice {
   const { channel } = facts
   if (channel === null || channel.version === null) return { ...takeStored(facts), warnings: [] }

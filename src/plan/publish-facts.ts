@@ -16,7 +16,7 @@ import type {
   WantedVersion,
 } from './types.ts'
 
-/** What a publish must know before anything is built. */
+/** The facts of a publish before anything is built. */
 export interface PublishFacts {
   readonly appId: string
   readonly channelName: string
@@ -43,7 +43,7 @@ export interface PublishFacts {
   readonly rollout: RolloutRequest
   /** The user's own minimum native version for the bundle. */
   readonly minUpdateVersion: string | null
-  /** What form of bundles the channel demands; null when none is known, or it was not asked. */
+  /** The form of bundles that the channel demands; null when none is known, or it was not asked. */
   readonly updatePackage: string | null
   /** The form that is asked for. */
   readonly delta: DeltaMode
@@ -61,7 +61,7 @@ export interface StoredFiles {
   readonly files: readonly StoredFile[]
 }
 
-/** What a publish knows once the web build is a zip. Sizes in bytes. */
+/** The facts of a publish once the web build is a zip. Sizes in bytes. */
 export interface BuiltFacts extends PublishFacts {
   /** What Capgo keeps as the checksum. */
   readonly checksum: string
@@ -76,7 +76,7 @@ export interface BuiltFacts extends PublishFacts {
   readonly storedFiles: StoredFiles
   /** How our commit stands to its ref and to what the channel serves. */
   readonly standing: Standing
-  /** What the channel rolls out, and how our commit stands to that one; null without a rollout. */
+  /** The bundle that the channel rolls out, and our commit's relation to it; null without a rollout. */
   readonly rolloutBundle: { readonly bundle: BundleRow; readonly standing: Standing } | null
   /**
    * The channel whose devices will take the bundle next: itself; of a pull request that of its base branch, else the
@@ -85,7 +85,7 @@ export interface BuiltFacts extends PublishFacts {
   readonly base: ChannelRow | null
   /** Native packages of the app, as installed. */
   readonly nativePackages: readonly NativePackage[]
-  /** What the commit has that the one of `base` has not. */
+  /** The changes of the commit since that of `base`. */
   readonly releaseNotes: ReleaseNotes
 }
 
@@ -110,7 +110,7 @@ export interface PublishPlan {
   /** Set when the channel has to be made. */
   readonly create: ChannelSettings | null
   readonly action: PublishAction
-  /** Who gets the bundle. */
+  /** The devices that get the bundle. */
   readonly rolloutTarget: RolloutTarget
   readonly link: string
   readonly comment: string

@@ -24,7 +24,7 @@ export function checkBeforeBuild(facts: PublishFacts): string[] {
   return possibleNames(request)
 }
 
-/** What a part of the plan says; printed in this order. */
+/** Parts of the plan, printed in this order. */
 interface Findings {
   readonly decisions: readonly Decision[]
   readonly warnings: readonly string[]
@@ -32,7 +32,7 @@ interface Findings {
 
 const NOTHING: Findings = { decisions: [], warnings: [] }
 
-/** What has to happen so that the channel serves the content that was built. Pure. */
+/** The plan by which the channel serves the content that was built. Pure. */
 export function planPublish(facts: BuiltFacts): PublishPlan {
   const { channel } = facts
   const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null
@@ -88,7 +88,7 @@ function ofNewChannel({ channelName }: BuiltFacts, create: { readonly why: strin
   return create === null ? [] : [{ what: 'new channel', value: channelName, why: create.why }]
 }
 
-/** Who gets the bundle. Throws `rollout_active`. */
+/** The devices that get the bundle. Throws `rollout_active`. */
 function planRollout(
   facts: BuiltFacts,
   action: PublishAction,

@@ -7,7 +7,7 @@ export interface ChangedCommit {
   readonly message: string
 }
 
-/** What a comparison of two commits lists, the oldest first. */
+/** The commits that a comparison lists, the oldest first. */
 export interface Changes {
   readonly commits: readonly ChangedCommit[]
   /** Of all commits; more than `commits` where GitHub has further pages. */

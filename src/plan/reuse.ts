@@ -58,7 +58,7 @@ function misfitOfMinimum(
 function misfitOfForm(bundle: BundleRow, mode: BuiltFacts['delta']): string | null {
   const hasFiles = bundle.manifest_count > 0
   if (mode === 'false' && hasFiles) return 'it has delta files, and the input "delta" is false'
-  // What an unfinished one lacks is still to come.
+  // An unfinished bundle's missing parts are still to come.
   if (bundle.storage_provider === 'r2-direct') return null
   const hasZip = bundle.r2_path !== null || bundle.external_url !== null
   if (mode === 'only' && hasZip) return 'it has a zip, and the input "delta" is only'

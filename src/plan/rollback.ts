@@ -95,7 +95,7 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
 }
 
 /**
- * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_rolled_back`,
+ * The plan by which the channel serves the target. Throws `bundle_not_ready`, `bundle_rolled_back`,
  * `rollback_refused` or `rollout_active`; nothing was written then.
  */
 export function planRollback(facts: RollbackFacts): MovePlan {
@@ -178,7 +178,7 @@ function notesOf(
   }
 }
 
-/** What the channel leaves. */
+/** The bundle that the channel leaves. */
 function ofServed({ channel: { version: served }, target, affected }: RollbackFacts): Decision[] {
   return served === null || served.id === target.bundle.id
     ? []

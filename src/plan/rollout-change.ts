@@ -17,7 +17,7 @@ import type { Commit, Decision } from './types.ts'
 export interface RolloutFacts {
   readonly appId: string
   readonly channel: ChannelRow
-  /** What the channel rolls out; null when it is not there (any more). */
+  /** The bundle that the channel rolls out; null when it does not exist (any more). */
   readonly rolloutBundle: BundleRow | null
   readonly change: RolloutChange
   readonly run: Commit

@@ -2,15 +2,15 @@
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 
-/** What a later run does to a rollout. Basis points: 100 are one percent. */
+/** A change of a rollout by a later run. Basis points: 100 are one percent. */
 export type RolloutChange =
   | { readonly kind: 'share'; readonly bps: number }
   | { readonly kind: 'pause' | 'resume' | 'finish' | 'cancel' }
 
-/** What a publish does to a channel with a rollout that is not finished. */
+/** The effect of a publish on a channel with an unfinished rollout. */
 export type OnActiveRollout = 'fail' | 'replace' | 'advance'
 
-/** What was asked of a publish or promotion. */
+/** The rollout that a publish or promotion asks for. */
 export interface RolloutRequest {
   /** Null = everybody, and so are 100 %. */
   readonly bps: number | null
@@ -25,7 +25,7 @@ export interface Rollout {
   readonly paused: boolean
 }
 
-/** Who gets a bundle, and which running rollout is expected; another one means that somebody interfered. */
+/** The devices that get a bundle, and the running rollout that is expected; another one means that somebody interfered. */
 export interface RolloutTarget {
   /** Null = everybody; a rollout that there is, ends. */
   readonly bps: number | null
@@ -82,7 +82,7 @@ export function describeRollout({ bps, paused }: Rollout, name: string): string 
 }
 
 /**
- * Who gets a new bundle. A channel that serves nothing gives it to everybody: the others have nothing
+ * The devices that get a new bundle. A channel that serves nothing gives it to everybody: the others have nothing
  * to keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
  */
 export function decideRolloutTarget(

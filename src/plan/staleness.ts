@@ -85,7 +85,7 @@ function whyRolledBack(ours: Commit, { rolledBackFrom, rolledBackEarlier, run }:
     : null
 }
 
-/** What ancestry and the order of runs say of two commits; null = ours may follow. */
+/** The order of two commits by ancestry and by runs; null = ours can follow. */
 export function staleByOrder(
   ours: Commit,
   note: Pick<Note, 'sha' | 'refName' | 'run' | 'runId' | 'rolledBackFrom'>,

@@ -3,7 +3,7 @@ import type { BundleRow, ChannelRow, OverrideRow } from '../capgo/schema.ts'
 import { readServedCommit } from './bundle-comment.ts'
 import { activeRollout } from './rollout.ts'
 
-/** What a channel serves, as the output `status` says it. Everything that is not known is null. */
+/** A channel, as the output `status` has it. Unknown values are null. */
 export interface ChannelStatus {
   readonly channel: string
   readonly id: number
@@ -11,7 +11,7 @@ export interface ChannelStatus {
   /** Platforms that it is switched on for. */
   readonly platforms: readonly ('ios' | 'android' | 'electron')[]
   readonly bundle: BundleStatus | null
-  /** What only some of its devices get. */
+  /** The bundle that only some of its devices get. */
   readonly rollout: (BundleStatus & { readonly percentage: number; readonly paused: boolean }) | null
   /** Devices that an override has put on it. */
   readonly overrides: number | null

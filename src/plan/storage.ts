@@ -31,7 +31,7 @@ export function storesContent(action: PublishAction): action is StoringAction {
   return action.do === 'upload' || action.do === 'resume'
 }
 
-/** What of a bundle decides about its form. */
+/** The facts that decide on a bundle's form. */
 export interface StorageFacts extends Pick<DeltaFacts, 'pluginVersion' | 'fileCount'> {
   readonly delta: DeltaMode
   /** In bytes. */

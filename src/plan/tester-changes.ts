@@ -11,7 +11,7 @@ export interface TesterChanges {
   readonly permissions: readonly TesterPermission[]
 }
 
-/** What the key must be allowed to do for these devices. */
+/** The permission that the key needs for these devices. */
 export interface TesterPermission {
   readonly devices: readonly string[]
   /** Null where the channel is still to be made. */

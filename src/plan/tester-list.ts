@@ -42,7 +42,7 @@ export function compareTesters(before: readonly Tester[], now: readonly Tester[]
 }
 
 /**
- * What the file will say once a pull request is merged: the default branch's `current`, with what the branch's `own`
+ * The file as it will be once a pull request is merged: the default branch's `current`, with what the branch's `own`
  * changed since `old`, where it began; entries it leaves alone are those of `current`. A branch that is behind removes nobody, and brings nobody back.
  */
 export function mergeTesters(
@@ -65,7 +65,7 @@ export function mergeTesters(
   return [...merged, ...own.filter(tester => !listed.has(tester.device) && isChanged(tester))]
 }
 
-/** What the file says of a tester, wherever it stands. */
+/** The file's entry of a tester, wherever it stands. */
 function saysOf({ line, column, ...said }: Tester): string {
   return JSON.stringify(said)
 }

@@ -2,7 +2,7 @@
 import { InputError } from '../errors.ts'
 import { byDevice, isPast, type Tester } from './tester-list.ts'
 
-/** Whom a pull request's preview goes to, as `assign-testers` says. */
+/** The receivers of a pull request's preview, as `assign-testers` says. */
 export type AssignRule =
   | { readonly kind: 'author' | 'reviewers' | 'all' }
   | { readonly kind: 'group'; readonly name: string }
@@ -95,7 +95,7 @@ function lookAt(facts: TesterFacts) {
     earlier: byDevice(facts.earlier ?? []),
     /** The newest pull request first. */
     requests,
-    /** Whom the file, or the file of a pull request, lists. */
+    /** The testers that the file, or the file of a pull request, lists. */
     known: new Map([...requests.flatMap(({ devices }) => [...devices]), ...now]),
     previewChannels: new Set(facts.previews.map(({ channel }) => channel)),
     /** Devices and the channels that the file ever put them on. */
@@ -130,7 +130,7 @@ function wishOf(device: string, tester: Tester, { facts, now, requests }: Look):
   }
 }
 
-/** What becomes of a device that a file lists. */
+/** The decision on a device that a file lists. */
 function assign(wish: Omit<Assignment, 'state'>, tester: Tester, look: Look): Assignment {
   const { device, from, to } = wish
   const isExpired = isPast(tester, look.facts.today)

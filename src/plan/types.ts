@@ -47,13 +47,13 @@ export interface ChannelSettings {
   readonly allow_emulator?: boolean
 }
 
-/** What a channel is for: the users of a branch, or the testers of one pull request. */
+/** The purpose of a channel: the users of a branch, or the testers of one pull request. */
 export type Purpose =
   | { readonly kind: 'branch'; readonly isDefaultBranch: boolean }
   | { readonly kind: 'preview'; readonly pull: number }
 
-/** What to do when installed apps lack native code that the bundle needs. */
+/** The reaction to native code that installed apps lack. */
 export type OnIncompatible = 'fail' | 'warn' | 'ignore'
 
-/** What the apps of a repository have on a pull request: one comment for all, or one for each. */
+/** The comments of a repository's apps on a pull request: one for all, or one for each. */
 export type CommentLayout = 'shared' | 'separate'

@@ -92,7 +92,7 @@ export const DEFAULT_RULES: VersionRules = {
   disable_auto_update_under_native: true,
 }
 
-/** What this action sets on a preview's channel. */
+/** The settings of a preview's channel. */
 export const PREVIEW_RULES: VersionRules = {
   disable_auto_update: 'none',
   disable_auto_update_under_native: false,

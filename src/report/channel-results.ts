@@ -20,7 +20,7 @@ import type {
 } from './result.ts'
 import type { TestersReport } from './testers.ts'
 
-/** What the run learned, whatever the outcome. */
+/** The findings of the run, whatever the outcome. */
 export interface PublishFindings {
   readonly plan: PublishPlan
   readonly known: BuiltFacts
@@ -76,7 +76,7 @@ export function plannedResult(findings: PublishFindings): PlannedResult {
   }
 }
 
-/** What came of a publish, by the channel as it was read back. */
+/** The outcome of a publish, by the channel as it was read back. */
 interface ExecutionReport {
   readonly outcome: 'published' | 'unchanged' | 'stale'
   readonly reason: string
@@ -136,7 +136,7 @@ function ownBundle({ plan, known, built, total }: PublishFindings) {
   } as const
 }
 
-/** What a run that moves a bundle knows. Times in milliseconds. */
+/** The facts of a run that moves a bundle. Times in milliseconds. */
 interface ChangeFindings {
   readonly plan: MovePlan
   readonly consoleUrl: string | null
@@ -252,7 +252,7 @@ function nameOf(bundle: BundleRow | null) {
 
 type NamedBundle = Pick<BundleRow, 'id' | 'name'> | null
 
-/** What a channel rolls out; `served` or `running` is its bundle. */
+/** The rollout of a channel; `served` or `running` is its bundle. */
 function rolloutOf(channel: ChannelRow, running: NamedBundle, served: NamedBundle): RolloutState | null {
   const active = activeRollout(channel)
   if (active === null) return null

@@ -37,7 +37,7 @@ export function foldWarnings(sentences: readonly string[]): string {
   )
 }
 
-/** What the channel serves while this commit is not on it. */
+/** The bundle that the channel serves while this commit is not on it. */
 export function stillWorks({ served }: { readonly served: ServedBundle | null }, begin: string): string {
   if (served === null) return ''
   const of = served.from === null ? '' : ` of ${linkCommit(served.from)}`

@@ -4,14 +4,14 @@ import { plural } from './format.ts'
 import { code, details, limit, link, row, table } from './markdown.ts'
 import type { PreviewComment } from './preview-comment.ts'
 
-/** What an app says in a comment. */
+/** An app's part of a comment. */
 export interface Section {
   readonly appId: string
   /** Markdown; it begins with the mark of its app. */
   readonly text: string
 }
 
-/** What the table says of an app, besides the state of its preview. */
+/** The facts of an app in the table, besides the state of its preview. */
 interface SectionFacts {
   /** The preview's page in a browser. */
   readonly web: string | null
@@ -24,7 +24,7 @@ interface SectionFacts {
 
 type State = PreviewComment['state']
 
-/** What a section, and a comment of several, begins with. */
+/** The first line of a section, and of a comment of several. */
 export const MARK = '<!-- capgo-publish-action '
 const SEVERAL = `${MARK}-->`
 const END = '<!-- /capgo-publish-action -->'

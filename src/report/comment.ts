@@ -38,7 +38,7 @@ export const SIGNS: Readonly<Record<State, string>> = {
   missing: '⚠️',
 }
 
-/** What a comment of ours says; null where it says nothing that is known. */
+/** The state that a comment of ours reports; null where it is unknown. */
 export function stateOfComment(body: string): State | null {
   const heading = body.split('\n').find(line => line.startsWith('### ')) ?? ''
   const states = Object.keys(SIGNS) as State[]

@@ -14,7 +14,7 @@ export interface EnrolmentChange {
   readonly seen: DeviceRow | null | undefined
 }
 
-/** What the comment says. */
+/** The contents of the comment. */
 export type EnrolmentComment =
   | {
       readonly state: 'waiting'
@@ -156,7 +156,7 @@ export function renderProposal(change: EnrolmentChange, issue: number, path: str
     .join('\n\n')
 }
 
-/** What a comment says, as a sentence for logs. */
+/** The comment as a sentence for logs. */
 export function describeEnrolment(issue: number, comment: EnrolmentComment): string {
   return `#${issue} ${describe(comment).replace(/\.$/, '')}.`
 }

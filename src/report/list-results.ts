@@ -3,7 +3,7 @@ import type { ListedDevice } from '../plan/device-list.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { TestersReport } from './testers.ts'
 
-/** What every channel serves; nothing was changed. */
+/** The channels with their bundles; nothing was changed. */
 export interface StatusResult {
   readonly kind: 'status'
   readonly outcome: 'read'

@@ -40,7 +40,7 @@ const SPECIAL = /[&<>\\`*_[\]|~]/
  */
 const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./
 
-/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
+/** Characters that begin a list, a heading or a line of a table. */
 const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/
 
 const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi')

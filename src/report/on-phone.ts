@@ -18,7 +18,7 @@ interface PhonePreview {
   readonly web: WebPreview | null
 }
 
-/** What there is to do on a phone, folded. */
+/** The steps on a phone, folded. */
 export function renderOnPhone({ channelName, bundle, title, web }: PhonePreview, about: About): string {
   const { documents } = about
   const ways = [

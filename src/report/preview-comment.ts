@@ -7,7 +7,7 @@ import type { PreviewObstacle, WebPreview } from '../plan/preview.ts'
 import type { ReleaseNotes } from '../plan/release-notes.ts'
 import type { TesterRow, TestersReport } from './testers.ts'
 
-/** What a comment says of the testers that have the preview. */
+/** The testers in a comment. */
 export type CommentTesters = Pick<TestersReport, 'rows' | 'addPhone'>
 
 export type PreviewComment =
@@ -108,7 +108,7 @@ export interface ReadyComment extends AnyComment {
   readonly duration: number | null
   /** Against what the base branch's channel serves. */
   readonly change: (ContentChange & { readonly channel: string; readonly download: number }) | null
-  /** What the commit has that the base branch's channel does not serve, in words. */
+  /** The changes since the base branch's channel, in words. */
   readonly releaseNotes?: ReleaseNotes
   /** Installed native versions that are known, and the rule that keeps one from taking the bundle. */
   readonly nativeVersions: readonly {
@@ -133,7 +133,7 @@ interface ClosedComment extends AnyComment {
     readonly channel: string | null
     readonly bundles: number
     readonly devices: number
-    /** What stays and why, in sentences. */
+    /** The kept parts with the reason, in sentences. */
     readonly kept: readonly string[]
   }
   /** Where the testers are now. */
@@ -145,6 +145,6 @@ interface MissingComment extends AnyComment {
   readonly state: 'missing'
   /** Why, as a sentence. */
   readonly reason: string
-  /** What its channel serves all the same. */
+  /** The bundle that its channel still serves. */
   readonly served: (ServedBundle & { readonly channelName: string }) | null
 }

@@ -11,22 +11,22 @@ import type { Decision } from '../plan/types.ts'
 import type { DevicesResult, EnrolmentResult, StatusResult } from './list-results.ts'
 import type { TestersReport } from './testers.ts'
 
-/** What every result about a bundle on a channel says. */
+/** Facts of every result about a bundle on a channel. */
 interface BundleOnChannel {
   /** One sentence: why it ended as it did. */
   readonly reason: string
   readonly appId: string
   readonly channel: ResultChannel
-  /** What the run put on the channel or found there, in a rollout the new one; on a dry run what it would be. */
+  /** The bundle that the run put on the channel or found there, in a rollout the new one; on a dry run the one that it would be. */
   readonly bundle: ResultBundle
-  /** What the channel gives to some of its devices; null when all get the same. */
+  /** The bundle for some of the channel's devices; null when all get the same. */
   readonly rollout: RolloutState | null
-  /** What the channel served before; null when nothing. */
+  /** The bundle that the channel served before; null when nothing. */
   readonly before: { readonly id: number; readonly name: string } | null
   /** From which the bundle was built; null when this action did not make it. */
   readonly commit: CommitLink | null
   readonly decisions: readonly Decision[]
-  /** What was done with the devices of testers; null where that was not this run's matter. */
+  /** The changes of testers' devices; null where the run did not look at them. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
   /** Of the whole run. */
@@ -70,7 +70,7 @@ export interface RolloutState {
   readonly stableBundle: string | null
 }
 
-/** What came of a run that has a bundle of its own: it built it, or took the build of another run. */
+/** The result of a run with a bundle of its own: it built it, or used the build of another run. */
 export type PublishResult = PublishedResult | UnchangedResult | StaleResult | PlannedResult
 
 interface OwnBundle extends BundleOnChannel {
@@ -79,7 +79,7 @@ interface OwnBundle extends BundleOnChannel {
   readonly build: BuildSummary
   /** How the native packages differ from those of the bundle that was served. */
   readonly nativeChanges: readonly NativeChange[]
-  /** What devices get that they had not before; of a preview, that the base branch's channel does not serve. */
+  /** The changes since the bundle before; of a preview, since that of the base branch's channel. */
   readonly releaseNotes: ReleaseNotes
   /** Of a pull request: how to get it. */
   readonly preview: PreviewLinks | null
@@ -92,7 +92,7 @@ export interface PublishedResult extends OwnBundle {
   readonly contents: Contents
   readonly delta: DeltaSummary | null
   readonly sourceMaps: SourceMapsLink | null
-  /** What a device was given that asked for the update, as a sentence; null when none asked. */
+  /** The answer to a device that asked for the update, as a sentence; null when none asked. */
   readonly verified: string | null
   /** Null while the run still works. */
   readonly publishDuration: number | null
@@ -154,7 +154,7 @@ export interface PreviewLinks {
   readonly commentUrl: string | null
 }
 
-/** What came of moving a bundle that was there: a promotion, a rollback, a change of a rollout. */
+/** The result of moving an existing bundle: a promotion, a rollback, a change of a rollout. */
 export type ChannelChangeResult = ExistingBundle &
   (
     | {
@@ -174,7 +174,7 @@ export type ChannelChangeResult = ExistingBundle &
 interface ExistingBundle extends BundleOnChannel {
   readonly kind: 'channel-change'
   readonly move: Move
-  /** What else follows for devices, as sentences; empty where nothing does. */
+  /** Further consequences for devices, as sentences; empty without any. */
   readonly consequence: string
   readonly nativeChanges: readonly NativeChange[]
 }
@@ -217,17 +217,17 @@ export interface ClosedPreview {
   readonly bundles: readonly string[]
   /** Devices that an override had put on the channels. */
   readonly devices: number
-  /** What was left and why, in sentences. */
+  /** The kept parts with the reason, in sentences. */
   readonly kept: readonly string[]
 }
 
 /** Something is wrong, and nothing was left half done. */
 export interface FailedResult {
   readonly kind: 'failed'
-  /** What the run had done to a channel before it failed; null when nothing. */
+  /** The channel as the run left it before it failed; null when it did nothing. */
   readonly published: ChannelResult | null
   readonly outcome: 'failed'
-  /** What the run was about, to begin a title with: `Publish`. */
+  /** The run's subject, to begin a title with: `Publish`. */
   readonly what: string
   readonly code: ErrorCode
   readonly reason: string

@@ -47,7 +47,7 @@ export function enrolmentResult(
 export function failure(
   error: unknown,
   what = 'Publish',
-  /** What the run had done before. */
+  /** The channel as the run left it before. */
   published: ChannelResult | null = null,
 ): FailedResult {
   const known = error instanceof ActionError ? error : (explainSystemError(error) ?? undefined)

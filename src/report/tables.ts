@@ -13,7 +13,7 @@ interface ChangedFile extends FileChange {
   readonly kind: 'added' | 'changed' | 'removed'
 }
 
-/** What installed apps lack comes first, and is counted on the line. */
+/** Changes that installed apps lack come first, and are counted on the line. */
 export function renderNativeChanges(changes: readonly NativeChange[]): string {
   if (changes.length === 0) return ''
   const lacking = changes.filter(({ compatible }) => !compatible)

@@ -35,7 +35,7 @@ export interface TesterFailure {
   readonly at: Place | null
 }
 
-/** What a run did with the devices of testers. */
+/** The changes of testers' devices in a run. */
 export interface TestersReport {
   /** For the comment: the devices of its pull request. */
   readonly rows: readonly TesterRow[]
@@ -131,7 +131,7 @@ export function renderTesterSection(rows: readonly TesterRow[], addPhone: string
   )
 }
 
-/** What merging a pull request that changes the testers file does. */
+/** The effect of merging a pull request that changes the testers file. */
 export function renderMerging(merging: TestersFileChange | null): string {
   if (merging === null) return ''
   const { added, removed, moved } = merging

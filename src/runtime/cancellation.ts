@@ -7,7 +7,7 @@ export interface Cancellation {
   readonly signal: AbortSignal
   /** A signal that is aborted so many milliseconds after `signal`. */
   after(ms: number): AbortSignal
-  /** What the run is about now, for the message: the title of a group in the log. */
+  /** The run's current work, for the message: the title of a group in the log. */
   begin(step: string): void
   /** Stops the run in so many minutes (input `timeout`). */
   limit(minutes: number): void

@@ -28,9 +28,9 @@ const LINE_CHARACTERS = 65536
 
 /** Nobody ends the child. */
 const NEVER = new AbortController().signal
-/** What a child is given to end by itself before it is killed. */
+/** Time for a child to end by itself before it is killed. */
 const GRACE = 2_000
-/** What was written is read by then; a process that the child left behind may keep its pipes open for ever. */
+/** Time to read what was written; a process that the child left behind may keep its pipes open for ever. */
 const PIPES_CLOSE_WITHIN = 2_000
 
 /**

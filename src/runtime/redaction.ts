@@ -6,7 +6,7 @@ export type Redact = (text: string) => string
 /** Characters; a shorter secret would be found inside harmless text. */
 export const MIN_SECRET = 6
 
-/** What replaces the secrets themselves, their lines, and their encodings; what is shorter than six characters stays. */
+/** The replacement of secrets, their lines, and their encodings; parts of fewer than six characters are kept. */
 export function createRedactor(secrets: readonly string[]): Redact {
   const forms = secretForms(secrets)
   return text => forms.reduce((clean, form) => clean.replaceAll(form, '***'), text)

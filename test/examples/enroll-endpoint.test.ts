@@ -75,7 +75,7 @@ interface Row {
   readonly check?: (capgo: TestCapgo, device: string, asked: number) => void
 }
 
-/** What an endpoint was set up with. */
+/** The settings of an endpoint. */
 interface World {
   readonly title: string
   readonly key?: Omit<SeedKey, 'appId' | 'role'> & { readonly role?: SeedKey['role'] }

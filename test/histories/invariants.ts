@@ -93,7 +93,7 @@ const AT_REST: Readonly<Record<string, Check>> = {
         .filter(({ author }) => author === 'github-actions[bot]')
       const title = /^### .*$/m.exec(ours[0]?.body ?? '')?.[0] ?? ''
       if (open && ours.length === 1 && title.includes('Preview ready')) return []
-      // What a person put on the channel is not replaced, and the comment says so.
+      // A person's bundle on the channel is not replaced, and the comment says so.
       if (pull.byHand !== null && ours.length === 1 && title.includes('preview channel taken')) return []
       // A promotion that came late, and whose note was refused: nothing tells that the preview is there after all.
       const served = model.world.capgo.store.find('channels', {

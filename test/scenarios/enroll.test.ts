@@ -58,7 +58,7 @@ async function ask(
   return happen(world, 'opened', number)
 }
 
-/** What happened to an issue, as it is now. */
+/** The state of an issue. */
 function happen(
   world: World,
   action: Parameters<typeof issuesEvent>[0],
@@ -407,7 +407,7 @@ describe('nobody else than a lead can', () => {
     expect(world.repo.shaOf('capgo/tester-45')).toBe(theirs)
     expect(commentsOn(world)).toHaveLength(1)
     expect(commentsOn(world)[0]).toContain('A lead finishes this request')
-    // What a lead put right there is merged and answered.
+    // A lead's correction there is merged and answered.
     world.repo.checkout('capgo/tester-45')
     world.repo.commit({ 'testers.json': FILE.replace(BOB, EVE) })
     world.repo.checkout('main')

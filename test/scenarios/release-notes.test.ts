@@ -1,4 +1,4 @@
-/** What changed, in the words of its authors: since what the channel served, and since what the base branch's serves. */
+/** Release notes in the words of the authors: since the channel's bundle, and since that of the base branch. */
 import { expect, it } from 'vitest'
 import { openPull } from './pull.ts'
 import { createBuiltWorld, type World, webFolder } from './scenario.ts'

@@ -124,7 +124,7 @@ describe('who may import whom', () => {
     expect(foreign('local', /^(test|scripts|bench)\//)).toEqual([])
   })
   it('scripts and bench import nothing of test', () => {
-    // What planners decide is told once: the tests assert the cases, and docs/development/decisions.md prints them.
+    // Decisions of planners are written once: the tests assert the cases, and docs/development/decisions.md prints them.
     const cases = /^scripts\/docs\/decisions\.ts -> test\/unit\/plan\/cases\//
     const imports = [...foreign('scripts', /^test\//), ...foreign('bench', /^test\//)]
     expect(imports.filter(each => !cases.test(each))).toEqual([])

@@ -6,7 +6,7 @@ import { makeScratch } from '../../local/runner/scratch.ts'
 import { listFiles, readOwner, setOwner } from '../../scripts/set-owner.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** What users read and copy. */
+/** Files that users read and copy. */
 const READ =
   /^(README|SECURITY|CONTRIBUTING)\.md$|^action\.yml$|^(docs|examples|\.github)\/.*\.(md|yml|json)$/
 

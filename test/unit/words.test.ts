@@ -130,3 +130,13 @@ describe('messages', () => {
     expect(messages.flatMap(findUnclear)).toEqual([])
   })
 })
+
+/** A clause as a subject, or as a name: it has to be read twice. */
+const CLAUSE = /^\s*(?:\/\*\*|\*|\/\/) ?(?:What|Who|Whom|Whose|Whoever|Whatever) [a-z].*$/gm
+
+it('finds a comment that begins with a clause', () =>
+  expect('  // What was read stays.\n/** Bytes: What is it? */'.match(CLAUSE)).toHaveLength(1))
+
+it.each(files.filter(file => file.startsWith('src/')))('%s: no comment begins with a clause', file =>
+  expect(readFileSync(join(ROOT, file), 'utf8').match(CLAUSE) ?? []).toEqual([]),
+)

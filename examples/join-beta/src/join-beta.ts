@@ -80,7 +80,7 @@ export class JoinBeta extends HTMLElement {
     const reading = ++this.#reading
     if (this.#phone === null) this.#state = 'loading'
     this.#render()
-    // What sets a property just after the element is made is waited for.
+    // Code can set a property just after the element is created.
     await Promise.resolve()
     if (reading !== this.#reading) return
     try {
@@ -385,7 +385,7 @@ function make<Name extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** What a web view says of the phone, such as "Pixel 9" or "iPhone"; the tester can change it in the form. */
+/** The phone's name by its web view, such as "Pixel 9" or "iPhone"; the tester can change it in the form. */
 function guessName(userAgent: string): string {
   const [, apple] = /\((iPhone|iPad)/.exec(userAgent) ?? []
   const [, android] = /Android [^;)]+; ([^;)]+?)(?: Build\/[^;)]*)?[;)]/.exec(userAgent) ?? []

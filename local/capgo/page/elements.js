@@ -11,7 +11,7 @@ export function el(tag, className, ...children) {
 
 export const chip = (text, tone = '') => el('span', `chip ${tone}`, text)
 
-/** What the reader has focused or opened stays so: `data-key` names it. */
+/** Focus is kept by `data-key`. */
 export function put(id, ...children) {
   const key = document.activeElement?.closest('[data-key]')?.dataset.key
   find(id).replaceChildren(...children)

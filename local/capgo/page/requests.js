@@ -6,7 +6,7 @@ const kinds = {
   writes: request => request.writes,
   refused: request => request.status >= 400 || request.status === 0,
 }
-/** What the reader opened (true) and closed (false); the newest group is open until then. */
+/** Rows that the reader opened (true) or closed (false); the newest group is open until then. */
 const opened = new Map()
 let state = null
 
@@ -89,7 +89,7 @@ function requestOf(request, group) {
     const sent = body === undefined ? [] : [JSON.stringify(body, null, 2)]
     more.textContent = [`${method} ${decode(path)}`, sizes.filter(Boolean).join(', '), ...sent].join('\n')
   }
-  // What is read stays, also when a newer group comes.
+  // A group that is being read is kept open, also when a newer one comes.
   node.firstChild.addEventListener('click', () => opened.set(group, true))
   node.addEventListener('toggle', () => node.open && load())
   if (node.open) load()

@@ -8,7 +8,7 @@ export interface RunNumber {
   readonly attempt: number
 }
 
-/** What a section says: the run that wrote it, how often that was changed since, and its text without the head. */
+/** The content of a section: the run that wrote it, the changes since, and its text without the head. */
 export interface Statement {
   readonly run: RunNumber
   readonly revision: number
@@ -68,7 +68,7 @@ export function markOf(capgoToken: string): CommentMark {
   }
 }
 
-/** What a section says; it is older than any where it has no such head. */
+/** The content of a section; without a head it counts as older than any. */
 export function readSection({ text }: Pick<Section, 'text'>): Statement {
   const [head, , id = 0, attempt = 0, , , revision = 0] = HEAD.exec(text) ?? []
   return {

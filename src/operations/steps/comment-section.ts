@@ -9,7 +9,7 @@ export interface SectionEdit {
   readonly appId: string
   readonly layout: CommentLayout
   readonly mark: ReturnType<typeof markOf>
-  /** What the section is to say instead; null where it stays as it is, or is not made. */
+  /** The section's new content; null where it is kept as it is, or is not created. */
   readonly change: (current: Statement | null) => Statement | null
   /** The newest sections of other apps that this run saw, by comment and app. An older one means a lost write. */
   readonly seen: Map<string, Section>

@@ -75,7 +75,7 @@ export async function updateTesterSection(
   await changeText({ appId, pull, change }, github, context)
 }
 
-/** What we say about an app on a pull request; null where that is nothing. Nothing is written. */
+/** The section about an app on a pull request; null without one. Nothing is written. */
 export async function readComment(
   appId: string,
   pull: number,

@@ -53,7 +53,7 @@ export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 
       logUrl: trigger.runUrl,
     }),
   )
-  // Whoever awaits it sees the error; a run that is stopped while it still works must not end by one that nobody sees.
+  // The caller that awaits it gets the error. Until then it must not end the process as an unhandled rejection.
   beginning.catch(() => {})
   const end = async (state: 'success' | 'failure' | 'inactive', channel: ChannelRow | null) => {
     const id = await beginning

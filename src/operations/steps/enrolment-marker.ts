@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 import type { RunContext } from '../../context.ts'
 import type { Mark, Proof } from '../../github/comments.ts'
 
-/** What was proposed for an issue: the branch may hold these commits of ours, and no other. */
+/** The proposal for an issue: the branch can hold these commits of ours, and no other. */
 const Proposal = z.object({
   /** Whether the answer is still due. */
   waits: z.boolean(),

@@ -12,7 +12,7 @@ export interface Thread {
   readonly issue: number
   readonly mark: EnrolmentMark
   readonly comment: OwnComment | null
-  /** What our comment says was proposed; null where nothing was. */
+  /** The proposal that our comment records; null without one. */
   readonly proposal: Proposal | null
 }
 

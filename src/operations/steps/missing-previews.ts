@@ -86,7 +86,7 @@ interface LostPreview {
   readonly pull: PullRequest
   /** Goes on after the pull request's number: "was reopened". */
   readonly why: string
-  /** What it still has. */
+  /** The channel that it still has. */
   readonly channel: ChannelRow | null
 }
 

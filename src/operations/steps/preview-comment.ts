@@ -25,7 +25,7 @@ export async function describeCommit(
   return { sha, url, title: found?.title ?? null, author: found?.author ?? `@${author}` }
 }
 
-/** What every comment says. `commit` is the pull request's head where the run is not of another. */
+/** Facts of every comment. `commit` is the pull request's head where the run is not of another. */
 export function aboutPull(
   appId: string,
   pull: PullRequest,
@@ -57,7 +57,7 @@ export function aboutUnserved(preview: UnservedPreview, context: RunContext) {
   return { ...aboutPull(appId, pull, context, commit), channelName, served: servedPreview(preview, context) }
 }
 
-/** What the channel serves is a preview of this pull request, or nobody's business here. */
+/** The bundle on the channel, where it is a preview of this pull request. */
 function servedPreview(
   { appId, app, pull, commit, channelName, channel }: UnservedPreview,
   context: RunContext,

@@ -24,7 +24,7 @@ export interface PublishTarget {
   readonly takesBuild: boolean
 }
 
-/** Whose devices will take a preview's content next; none for a branch, whose own devices do. */
+/** The channel whose devices get a preview's content next; none for a branch. */
 export function baseChannelsOf(
   { purpose, baseChannel }: PublishTarget,
   { publicChannels }: PublishFacts,

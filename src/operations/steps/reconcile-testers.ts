@@ -43,7 +43,7 @@ function describeWork({ plan, changes }: TestersWork): string {
   return `Plan: ${plural(plan.assignments.length, 'test device')}, ${changes.writes.length} to change, ${renewals} to renew.`
 }
 
-/** What the report shows of single devices. */
+/** The single devices in the report. */
 interface Rows {
   /** Of the pull request that the run is about, else of the run. */
   readonly own: readonly TesterRow[]

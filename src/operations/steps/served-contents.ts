@@ -171,7 +171,7 @@ function chooseFiles(rows: readonly StoredFile[], sessionKey: string | null, mos
 }
 
 /**
- * What the bundle is made of, and how it differs from what the channel serves, by the directories of the two zips.
+ * The bundle's contents, and how they differ from those that the channel serves, by the directories of the two zips.
  * Best effort: what cannot be read is null.
  */
 export async function compareContents(

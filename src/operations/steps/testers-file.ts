@@ -171,7 +171,7 @@ async function listDropped(path: string, sha: string, github: GitHub): Promise<F
 }
 
 /**
- * What the file would say for a pull request's own preview: `newest` with what its branch changed. Null where it
+ * The file as it would be for a pull request's own preview: `newest` with what its branch changed. Null where it
  * changes nothing, comes from a fork, or GitHub does not report it.
  */
 export async function readMerged(

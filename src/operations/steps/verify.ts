@@ -19,7 +19,7 @@ interface ExpectedUpdate {
   readonly channel: ChannelRow
   readonly bundle: BundleRow
   readonly natives: readonly NativeVersion[]
-  /** What the app's public key does; null when neither that nor the private one is known here. */
+  /** The work of the app's public key; null when neither that nor the private one is known here. */
   readonly opener: Opener | null
 }
 

@@ -1,4 +1,4 @@
-/** What the tools of web builds write when they fail, as they wrote it; the stacks are shortened. */
+/** Output of failed web builds by tool; the stacks are shortened. */
 import { describe, expect, it } from 'vitest'
 import { findErrorLine } from '../../../src/report/build-error.ts'
 

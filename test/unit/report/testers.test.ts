@@ -1,4 +1,4 @@
-/** What a comment says of testers' devices: true counts, problems first, people by name. */
+/** Testers' devices in a comment: true counts, problems first, people by name. */
 import { describe, expect, it } from 'vitest'
 import { comments } from '../../../scripts/pictures/comments.ts'
 import { parseAsGitHub } from '../../../scripts/pictures/github.ts'

@@ -82,7 +82,7 @@ async function createWorld() {
   }
 }
 
-/** What a section begins with. */
+/** The first line of a section. */
 const headOf = (
   key: string,
   appId: string,
