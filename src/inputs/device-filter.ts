@@ -19,7 +19,7 @@ export function readDeviceFilter(text: string, refuse: (error: InputError) => vo
     if (content === '') return
     const [, name = '', value = ''] = /^([^:]*?)\s*:\s*(.*)$/.exec(content) ?? []
     const field = FIELDS.find(known => known === name)
-    const problem = field === undefined || value === '' ? NO_FIELD : checkValue(field, value)
+    const problem = field === undefined ? unknownField(name) : checkValue(field, value)
     const isTwice = field !== undefined && values.has(field)
     if (field !== undefined && problem === null && !isTwice) values.set(field, value)
     else {
@@ -41,12 +41,16 @@ interface Mistake {
   readonly hint: string
 }
 
-const NO_FIELD: Mistake = {
-  why: 'not "field: value"',
-  hint: `The field is ${listWords(FIELDS)}. For example "platform: ios".`,
+function unknownField(name: string): Mistake {
+  return {
+    why: name === '' ? 'not "field: value"' : `unknown field "${name}"`,
+    hint: `The field is ${listWords(FIELDS)}. For example "platform: ios".`,
+  }
 }
 
 function checkValue(field: Field, value: string): { readonly why: string; readonly hint: string } | null {
+  if (value === '')
+    return { why: 'has no value', hint: 'Write the value behind the colon, or remove the line.' }
   if (field === 'platform' && !PLATFORMS.some(known => known === value))
     return { why: 'unknown platform', hint: `Use ${listWords(PLATFORMS)}.` }
   if (field === 'id' && !/^[0-9a-f-]{1,36}$/i.test(value))
@@ -56,7 +60,7 @@ function checkValue(field: Field, value: string): { readonly why: string; readon
     }
   if (field === 'days' && !(/^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_DAYS))
     return {
-      why: 'not a number of days',
+      why: `not from 1 to ${MAX_DAYS} days`,
       hint: `Use a whole number from 1 to ${MAX_DAYS}. Capgo forgets older devices.`,
     }
   return null

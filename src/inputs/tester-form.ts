@@ -10,7 +10,7 @@ const MAX_ANSWER = 64
 
 type Field = 'action' | keyof Omit<EnrolmentRequest, 'action'>
 
-/** The labels of docs/workflows/tester.yml. */
+/** The labels of docs/issue-forms/tester.yml. */
 const FIELDS: Readonly<Record<string, Field>> = {
   'Join or leave': 'action',
   'Device id': 'device',

@@ -1,11 +1,13 @@
 /** `operation: devices`: the devices that were seen lately, with names from the testers file. Nothing is changed. */
 import type { RunContext } from '../context.ts'
 import { InputError } from '../errors.ts'
+import { shortDevice } from '../plan/device-id.ts'
 import { type DeviceFilter, listDevices } from '../plan/device-list.ts'
 import type { Operation } from '../plan/operation.ts'
 import { plural } from '../report/format.ts'
 import type { DevicesResult } from '../report/list-results.ts'
 import { readApp } from './steps/app.ts'
+import { connectForDevices } from './steps/tester-facts.ts'
 import { readCheckedOut, readNewest, timeOf } from './steps/testers-file.ts'
 
 /** So many devices are read: ten requests. */
@@ -21,14 +23,14 @@ export async function readDevices(
   if (showIds && trigger.isPrivate !== true)
     throw new InputError(
       'show-ids',
-      'cannot be true here: the repository is not private.',
+      'cannot be true here: the event does not say that the repository is private.',
       'The log and the summary are public. Whoever knows a device id can act as that device. Remove the input, or run the workflow in a private repository.',
     )
   return deps.log.group('Read all devices', async () => {
     const { appId } = await readApp(context)
     const since = timeOf(context).getTime() - filter.days * DAY
     const [inventory, channels, overrides, file] = await Promise.all([
-      capgo.listInventory(appId, { since, max: MAX_DEVICES }),
+      connectForDevices(context).listInventory(appId, { since, max: MAX_DEVICES }),
       capgo.listChannels(appId),
       capgo.listOverrides(appId),
       readCheckedOut(context).then(checkedOut => readNewest(checkedOut, context)),
@@ -38,7 +40,7 @@ export async function readDevices(
     return {
       kind: 'devices',
       outcome: 'read',
-      reason: `${plural(devices.length, 'device was', 'devices were')} seen in the last ${plural(filter.days, 'day')}${describeFilter(filter)}.`,
+      reason: `${plural(devices.length, 'device was', 'devices were')} seen in the last ${plural(filter.days, 'day')}${describeFilter(filter, showIds)}.`,
       appId,
       devices,
       showIds,
@@ -52,8 +54,10 @@ export async function readDevices(
   })
 }
 
-function describeFilter({ id, platform, version, channel }: DeviceFilter): string {
-  const parts = Object.entries({ id, platform, version, channel }).flatMap(([field, value]) =>
+function describeFilter({ id, platform, version, channel }: DeviceFilter, showIds: boolean): string {
+  // A whole id is nobody's business in a public log.
+  const shownId = id === null || showIds || id.length <= 8 ? id : shortDevice(id)
+  const parts = Object.entries({ id: shownId, platform, version, channel }).flatMap(([field, value]) =>
     value === null ? [] : [`${field} ${value}`],
   )
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`

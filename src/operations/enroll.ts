@@ -26,7 +26,7 @@ import { followRequests } from './steps/enrolment-follow.ts'
 import { propose } from './steps/enrolment-proposal.ts'
 import { answer, type Enrolling, readThread, type Thread } from './steps/enrolment-thread.ts'
 import { requireGitHub } from './steps/pull-request.ts'
-import { readKnownDevices } from './steps/tester-facts.ts'
+import { connectForDevices, readKnownDevices } from './steps/tester-facts.ts'
 import { today } from './steps/testers-file.ts'
 
 /** Activity types after which an issue may ask for something new. */
@@ -90,8 +90,10 @@ async function decide(asked: Asked, request: EnrolmentRequest, context: Enrollin
   const others = await findOthers(asked, request, context)
   const file = await readFileAtHead(context)
   const change = plan(file)
-  const first = others.ofPerson ?? (change.do === 'add' ? others.ofDevice : null)
-  if (first !== null) return reply(asked, { state: 'second', first }, context)
+  if (others.ofPerson !== null)
+    return reply(asked, { state: 'second', first: others.ofPerson, device: null }, context)
+  if (others.ofDevice !== null && change.do === 'add')
+    return reply(asked, { state: 'second', first: others.ofDevice, device: request.device }, context)
   if (change.do === 'refuse') return refuse(asked, change.problems, context)
   const appId = await readAppId(context)
   if (inputs.dryRun) return planned(asked, change)
@@ -105,7 +107,7 @@ async function decide(asked: Asked, request: EnrolmentRequest, context: Enrollin
   }
   if (others.waiting >= MAX_WAITING && thread.proposal === null)
     return reply(asked, { state: 'busy', open: others.waiting }, context)
-  const known = await readKnownDevices(appId, [request.device], context.capgo, context)
+  const known = await readKnownDevices(appId, [request.device], connectForDevices(context), context)
   const seen = known === null ? undefined : (known.get(request.device) ?? null)
   const answered = await propose(thread, { change: { ...change, seen }, file }, context)
   if (answered.says.state === 'declined') await context.github.closeIssue(number, 'not_planned')
@@ -146,9 +148,8 @@ async function reply(
   context: Enrolling,
 ): Promise<EnrolmentResult> {
   const { dryRun } = context.inputs
-  return enrolmentResult([
-    dryRun ? { thread, says } : await answer(thread, { says, proposal: thread.proposal }, context),
-  ])
+  if (dryRun) return { ...enrolmentResult([{ thread, says }]), outcome: 'planned' }
+  return enrolmentResult([await answer(thread, { says, proposal: thread.proposal }, context)])
 }
 
 async function end(

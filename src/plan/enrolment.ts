@@ -2,6 +2,9 @@
 import { shortDevice } from './device-id.ts'
 import type { Tester } from './tester-list.ts'
 
+/** Beginning of the branches that hold a request. */
+export const ENROLMENT_BRANCH = 'capgo/tester-'
+
 /** The answers of the form. All of it is other people's text in the right form. */
 export interface EnrolmentRequest {
   readonly action: 'join' | 'leave'
@@ -58,7 +61,7 @@ export function planEnrolment(request: EnrolmentRequest, facts: EnrolmentFacts):
   const problems = refuseChoices(request, facts)
   if (problems.length > 0) return { do: 'refuse', problems }
   if (known === undefined) return { do: 'add', entry: newEntry(request, facts) }
-  const entry = changedEntry(request, known, facts)
+  const entry = changedEntry(request, known)
   return { do: isSameEntry(entry, known) ? 'nothing' : 'update', entry }
 }
 
@@ -76,17 +79,13 @@ function newEntry({ device, name, group, channel, until }: EnrolmentRequest, fac
 }
 
 /** Values that the form leaves open are kept; a lead may have set them. */
-function changedEntry(
-  { name, group, channel, until }: EnrolmentRequest,
-  known: Tester,
-  facts: EnrolmentFacts,
-): TesterEntry {
+function changedEntry({ name, group, channel, until }: EnrolmentRequest, known: Tester): TesterEntry {
   return {
     ...entryOf(known),
     name: name ?? known.name,
     groups: group === null || known.groups.includes(group) ? known.groups : [...known.groups, group],
     channel: channel ?? known.channel,
-    until: until ?? (known.until === null ? null : lastDay(facts)),
+    until: until ?? known.until,
   }
 }
 

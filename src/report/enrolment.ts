@@ -27,8 +27,8 @@ export type EnrolmentComment =
   /** Something failed; with a device, the file has the change and the device is not where it belongs. */
   | { readonly state: 'stuck'; readonly device: string | null; readonly why: string }
   | { readonly state: 'refused'; readonly problems: readonly string[]; readonly openPull: number | null }
-  /** Another issue asks for the same device, or for the same person. */
-  | { readonly state: 'second'; readonly first: number }
+  /** Another issue asks for the same device (then it is named), or is of the same person. */
+  | { readonly state: 'second'; readonly first: number; readonly device: string | null }
   | { readonly state: 'busy'; readonly open: number }
   /** Somebody else changed the branch of the pull request. */
   | { readonly state: 'foreign'; readonly branch: string; readonly pull: number | null }
@@ -66,7 +66,9 @@ function blocks(comment: EnrolmentComment): string[] {
     case 'second':
       return [
         `### ✋ #${comment.first} is open already`,
-        'One request for each person and device is open at a time. Edit that issue. Or close it, and then edit this one.',
+        comment.device === null
+          ? 'One request of a person is open at a time. Edit that issue. Or close it, and then edit this one.'
+          : `It asks for device ${code(shortDevice(comment.device))} too. If the device is yours, ask a lead to close #${comment.first}. Then edit this issue.`,
       ]
     case 'busy':
       return [
@@ -86,7 +88,7 @@ function blocks(comment: EnrolmentComment): string[] {
     case 'declined':
       return [
         `### ✋ A lead declined this request`,
-        `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers stay as they were.`,
+        `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers stay as they were. To ask again, ask a lead to reopen this issue.`,
       ]
     case 'joined':
       return [`### ✅ You are a tester`, joined(comment)]
@@ -145,7 +147,7 @@ export function renderProposal(change: EnrolmentChange, issue: number, path: str
     GitHub: github === null ? '' : code(github),
     groups: groups.map(code).join(', '),
     channel: channel === null ? '' : code(channel),
-    until: until === null ? '' : code(until),
+    until: until === null ? (change.do === 'update' ? 'no last day' : '') : code(until),
   }).filter(([, value]) => value !== '')
   return [
     `#${issue} asks for this change of ${code(path)}. The issue closes by itself when the device is where the file wants it.`,

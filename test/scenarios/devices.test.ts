@@ -53,7 +53,7 @@ describe('devices', () => {
     const refused = await dispatch(world, { operation: 'devices', 'show-ids': 'true' })
     expect(refused.exitCode).toBe(1)
     expect(refused.outputs['error-code']).toBe('invalid_input')
-    expect(refused.outputs.reason).toContain('the repository is not private')
+    expect(refused.outputs.reason).toContain('does not say that the repository is private')
     const run = await inPrivate(world, { 'show-ids': 'true' })
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(run.summary).toContain(`{"device":"${BOB}","name":"Android"}`)

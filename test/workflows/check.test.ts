@@ -164,10 +164,11 @@ const LEFT_OUT: readonly (readonly [
     'all',
     'api-url tells them; a server that tells them wrong needs a workflow of its own',
   ],
+  [['deployments'], 'all', 'the workflow has the permission for them, and asks the caller for it'],
   [
-    ['comment', 'deployments'],
-    'all',
-    'the workflow has the permissions for them, and asks the caller for those',
+    ['comment'],
+    ['publish', 'preview', 'preview-publish', 'promote', 'rollback', 'status'],
+    'the workflow has the permission for it, and asks the caller for it',
   ],
   [
     ['source-maps', 'source-maps-artifact', 'source-maps-retention-days'],

@@ -1,7 +1,6 @@
 /** The preconditions of a build: what would refuse the publish after it is reported before it. */
 import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow } from '../../capgo/schema.ts'
-import { readServedCommit } from '../../plan/bundle-comment.ts'
 import type { PublishFacts } from '../../plan/publish-facts.ts'
 import {
   activeRollout,
@@ -16,9 +15,9 @@ import { requirePromotion } from './promote-channel.ts'
 import type { PublishInputs } from './publish-inputs.ts'
 import type { ReadStanding } from './standing.ts'
 
-/** Throws `rollout_active`, `permission_missing`, `on_premise_app`. */
+/** Throws `rollout_active`, `permission_missing`. A full plan does not stop content that is stored already, so it is not asked. */
 export async function requireBeforeBuild(
-  { app, facts }: Pick<PublishInputs, 'app' | 'facts'>,
+  { facts }: Pick<PublishInputs, 'facts'>,
   standingTo: ReadStanding,
   capgo: Capgo,
 ): Promise<void> {
@@ -27,30 +26,24 @@ export async function requireBeforeBuild(
   const checks = [
     requirePromotion({ appId, channelName, channelId: channel?.id ?? null, rolloutTarget }, capgo),
     capgo.requirePermission('upload a bundle', 'app.upload_bundle', { appId, channelId: null }),
-    capgo.requireStorage(app.owner_org, appId),
   ]
   for (const check of await Promise.allSettled(checks)) if (check.status === 'rejected') throw check.reason
 }
 
-/** A run that repeats its own rollout, or that is older, leaves the channel alone: no rollout is in its way. */
+/** A run with the content of its own rollout, or an older one, leaves the channel alone. Only the build knows the content. */
 async function foreseeRollout(
   facts: PublishFacts,
   standingTo: ReadStanding,
   capgo: Capgo,
 ): Promise<RolloutTarget> {
-  const { appId, channel, channelName, commit, rollout } = facts
+  const { appId, channel, commit, rollout } = facts
   const active = channel === null || channel.version === null ? null : activeRollout(channel)
   if (channel === null || active === null || rollout.onActive !== 'fail')
     return decideRolloutTarget(channel, null, rollout).target
+  if (shareOf(rollout) !== null) return EVERYBODY
   const bundle = await capgo.readBundleById(appId, active.id)
-  const isOwn = bundle !== null && readServedCommit(bundle, channelName)?.sha === commit.sha
   const isOlderThan = async (served: BundleRow | null) =>
     served !== null && isStale({ ...facts, ours: commit, standing: await standingTo(served) }) !== null
-  if (
-    (isOwn && shareOf(rollout) !== null) ||
-    (await isOlderThan(channel.version)) ||
-    (await isOlderThan(bundle))
-  )
-    return EVERYBODY
+  if ((await isOlderThan(channel.version)) || (await isOlderThan(bundle))) return EVERYBODY
   throw rolloutActive(channel.name, active, bundle?.name ?? null)
 }

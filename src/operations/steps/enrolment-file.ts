@@ -30,7 +30,9 @@ export async function readFileAtHead(context: Enrolling): Promise<FileAtHead> {
   const branch = context.trigger.defaultBranch
   const commit = branch === null ? null : await context.github.readHead(`refs/heads/${branch}`)
   if (branch === null || commit === null)
-    throw new ActionError('event_invalid', 'The event does not name the default branch of the repository.')
+    throw new ActionError('event_invalid', 'The event does not name the default branch of the repository.', {
+      hint: 'Run the workflow on issues, push, schedule or workflow_dispatch.',
+    })
   const file = await readAtCommit(commit, context.github, context)
   return {
     branch,

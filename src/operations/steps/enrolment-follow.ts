@@ -1,5 +1,6 @@
 /** Requests of testers that wait for a lead: those that are done or declined are answered, and the others kept mergeable. */
 import { readTesterForm } from '../../inputs/tester-form.ts'
+import { isSameLogin } from '../../plan/enrolment.ts'
 import { judgeProgress } from '../../plan/enrolment-progress.ts'
 import type { EnrolmentResult } from '../../report/list-results.ts'
 import { enrolmentResult } from '../../report/results.ts'
@@ -10,7 +11,7 @@ import { type FileAtHead, readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { propose, readProposed } from './enrolment-proposal.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
-import { readKnownDevices } from './tester-facts.ts'
+import { connectForDevices, readKnownDevices } from './tester-facts.ts'
 
 /** A team has some; each takes requests. */
 const MAX_FOLLOWED = 100
@@ -51,13 +52,18 @@ export async function followRequests(context: Enrolling): Promise<EnrolmentResul
     answered.push(...ended.answered)
     testers = ended.testers
   }
-  for (const each of of('declined')) answered.push(await decline(each, context))
+  for (const each of of('declined')) answered.push(await decline(each, each.proposal.pull, context))
   for (const each of of('open')) answered.push(await renew(each, file, context))
   return enrolmentResult(answered, testers)
 }
 
-async function decline({ thread, proposal }: Waiting, context: Enrolling): Promise<Answered> {
-  const says = { state: 'declined', pull: proposal.pull } as const
+/** `pull` is named where it was closed. */
+async function decline(
+  { thread, proposal }: Waiting,
+  pull: number | null,
+  context: Enrolling,
+): Promise<Answered> {
+  const says = { state: 'declined', pull } as const
   const answered = await answer(thread, { says, proposal: { ...proposal, waits: false } }, context)
   await context.github.closeIssue(thread.issue, 'not_planned')
   return answered
@@ -66,8 +72,12 @@ async function decline({ thread, proposal }: Waiting, context: Enrolling): Promi
 /** The pull request builds on the newest file; what a run did not finish is finished. */
 async function renew({ thread, proposal }: Waiting, file: FileAtHead, context: Enrolling): Promise<Answered> {
   const { do: what, entry } = proposal
+  const now = file.testers.find(({ device }) => device === entry.device)
+  // The entry was removed, or given to somebody else, since the form was sent.
+  if (what !== 'add' && !isSameLogin(now?.github ?? null, entry.github ?? ''))
+    return decline({ thread, proposal }, null, context)
   const appId = await readAppId(context)
-  const known = await readKnownDevices(appId, [entry.device], context.capgo, context)
+  const known = await readKnownDevices(appId, [entry.device], connectForDevices(context), context)
   const seen = known === null ? undefined : (known.get(entry.device) ?? null)
   return propose(thread, { change: { do: what, entry, seen }, file }, context)
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { type PullRequest, toPullRequest } from '../../event.ts'
 import { GitHubError } from '../../github/errors.ts'
-import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
+import { ENROLMENT_BRANCH, isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
 import {
   type EnrolmentChange,
   type EnrolmentComment,
@@ -16,7 +16,7 @@ import { type Answered, answer, type Enrolling, type Thread } from './enrolment-
 /** A change, with what Capgo knows of the device. */
 type SeenChange = FileChange & Pick<EnrolmentChange, 'seen'>
 
-const branchOf = (issue: number) => `capgo/tester-${issue}`
+const branchOf = (issue: number) => `${ENROLMENT_BRANCH}${issue}`
 
 /**
  * Makes the pull request what the issue asks for, and says so in the comment. A branch that somebody else changed, a pull

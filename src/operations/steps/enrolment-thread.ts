@@ -49,11 +49,11 @@ export async function answer(
 async function findOwn(
   issue: number,
   mark: EnrolmentMark,
-  { github }: Enrolling,
+  { github, inputs }: Enrolling,
 ): Promise<OwnComment | null> {
   const ours = await github.findComments(issue, mark)
   const [first, ...others] = ours.filter(each => ['sealed', 'signed'].includes(mark.prove(each)))
-  for (const { id } of others) await github.deleteComment(id)
+  if (!inputs.dryRun) for (const { id } of others) await github.deleteComment(id)
   return first ?? ours[0] ?? null
 }
 

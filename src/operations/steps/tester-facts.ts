@@ -61,17 +61,21 @@ export interface GatheredTesters {
   readonly facts: TesterFacts
 }
 
+/** With the key for devices, where there is one: that of previews cannot read or assign them. */
+export function connectForDevices({ capgo, deps, inputs }: RunContext): Capgo {
+  return inputs.devicesToken === '' ? capgo : deps.connectCapgo(inputs.devicesToken, inputs.hosts)
+}
+
 /** Capgo expires overrides after 30 days (some servers 90) without a write. */
 const RENEW_AFTER_DAYS = 14
 
 /** Throws `github_token_missing`, and what is wrong with `assign-testers`. */
 export async function gatherTesters(run: TestersRun, context: RunContext): Promise<GatheredTesters> {
   const { appId, scope, lists } = run
-  const { deps, inputs } = context
+  const { inputs } = context
   const { newest, proposed } = lists
   requireGroups(inputs.assignTesters, [...newest.testers, ...(proposed ?? [])], newest.path)
-  const capgo =
-    inputs.devicesToken === '' ? context.capgo : deps.connectCapgo(inputs.devicesToken, inputs.hosts)
+  const capgo = connectForDevices(context)
   const [channels, rows] = await Promise.all([capgo.listChannels(appId), capgo.listOverrides(appId)])
   // The database answers a wrong key with empty lists; this one says so.
   if (channels.length === 0) await capgo.readApp(appId)

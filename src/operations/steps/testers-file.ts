@@ -9,6 +9,7 @@ import { isNotFound } from '../../github/errors.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { MAX_PROBLEMS } from '../../inputs/json-document.ts'
 import { type ParsedTesters, parseTesters } from '../../inputs/testers-file.ts'
+import { ENROLMENT_BRANCH } from '../../plan/enrolment.ts'
 import { type FileVersion, mergeTesters, type Tester, versionsThatCount } from '../../plan/tester-list.ts'
 
 const DEFAULT_FILE = 'testers.json'
@@ -43,13 +44,18 @@ export async function readCheckedOut(context: RunContext): Promise<TestersFile |
 /** The file as a pull request's branch has it; null where there is none, and for forks, whose file decides nothing. */
 export async function readProposed(pull: PullRequest, context: RunContext): Promise<TestersFile | null> {
   const path = pathOf(context.inputs)
-  if (pull.fork) return required(path, null, context)
+  if (pull.fork || isEnrolment(pull)) return required(path, null, context)
   // Other events check out another branch.
   if (context.trigger.event === 'pull_request') return readCheckedOut(context)
   const text = await context.bestEffort(`read ${path} of the pull request`, CONTENTS, github =>
     github.readFile(path, pull.headSha),
   )
   return required(path, text, context)
+}
+
+/** A branch of `operation: enroll`: its file is a stranger's wish, which decides nothing before a lead has merged it. */
+function isEnrolment({ headRef }: PullRequest): boolean {
+  return headRef.startsWith(ENROLMENT_BRANCH)
 }
 
 /** Throws `testers_file_missing` where the workflow names a file that neither the checkout nor the default branch has. */
@@ -181,7 +187,7 @@ export async function readMerged(
   context: RunContext,
 ): Promise<readonly Tester[] | null> {
   const { path } = newest
-  if (pull.fork || (proposed?.text ?? '') === newest.text) return null
+  if (pull.fork || isEnrolment(pull) || (proposed?.text ?? '') === newest.text) return null
   return context.bestEffort(`read the changes of the pull request to ${path}`, CONTENTS, async github => {
     const began = await github.readMergeBase(pull.baseRef, pull.headSha)
     if (began === null) return null

@@ -226,7 +226,7 @@ describe('the input operation', () => {
       { operation: 'devices', 'device-filter': 'platform: windows' },
       /line 1, "platform: windows": unknown platform/,
     ],
-    [{ operation: 'devices', 'device-filter': 'days: 200' }, /not a number of days/],
+    [{ operation: 'devices', 'device-filter': 'days: 200' }, /not from 1 to 90 days/],
     [{ operation: 'devices', 'device-filter': 'id: xyz' }, /not the beginning of a device id/],
     [{ operation: 'devices', 'device-filter': '# iPhones\nios' }, /line 2, "ios": not "field: value"/],
     [{ operation: 'devices', 'device-filter': 'days: 3\ndays: 4' }, /line 2, "days: 4": sets days again/],

@@ -54,6 +54,11 @@ describe('who joins', () => {
       { do: 'refuse', problems: ['This form cannot choose a channel.', 'The group must be qa, not "root".'] },
     ],
     [
+      'keeps its last day, also where the form sets none',
+      plan({ name: 'Eve 2' }, { testers: [own] }),
+      { do: 'update', entry: { until: '2026-12-01' } },
+    ],
+    [
       'changes an own device, and keeps what a lead chose',
       plan({ name: 'Eve 2', group: 'qa' }, { testers: [own], days: 30 }),
       {
@@ -63,7 +68,7 @@ describe('who joins', () => {
           github: 'Eve',
           channel: 'internal',
           groups: ['ops', 'qa'],
-          until: '2026-12-26',
+          until: '2026-12-01',
         },
       },
     ],

@@ -45,7 +45,7 @@ const COMMENTS: readonly EnrolmentComment[] = [
   { state: 'stuck', device: DEVICE, why: 'Channel "alpha" does not exist.' },
   { state: 'stuck', device: null, why: 'GitHub gave no answer.' },
   { state: 'refused', problems: ['"Device id" is not a device id.'], openPull: 46 },
-  { state: 'second', first: 44 },
+  { state: 'second', device: null, first: 44 },
   { state: 'busy', open: 30 },
   { state: 'foreign', branch: 'capgo/tester-45', pull: 46 },
   { state: 'reviewed', pull: 46 },
