@@ -164,7 +164,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       run: { inputs: { rollout: '10' } },
       prepare: world => serving({ production: { name: '1.1.0', run: 1 } })(world),
     },
-    { title: 'a plan that is exhausted', code: 'on_premise_app', builds: true, world: { app: { planValid: false } } },
+    {
+      title: 'a plan that is exhausted',
+      code: 'on_premise_app',
+      builds: true,
+      world: { app: { planValid: false } },
+    },
   ],
   'The server': [
     {
