@@ -62,6 +62,7 @@ const needs: Readonly<Record<string, Needs>> = {
   'pulls/list-files': only('pull-requests', 'read'),
   'pulls/list-requested-reviewers': only('pull-requests', 'read'),
   'pulls/list-reviews': only('pull-requests', 'read'),
+  'pulls/update': only('pull-requests', 'write'),
   'repos/compare-commits-with-basehead': only('contents', 'read'),
   'repos/create-deployment': only('deployments', 'write'),
   'repos/create-deployment-status': only('deployments', 'write'),
@@ -69,6 +70,7 @@ const needs: Readonly<Record<string, Needs>> = {
   'repos/delete-an-environment': only('administration', 'write'),
   'repos/delete-deployment': only('deployments', 'write'),
   'repos/get': [],
+  'repos/get-collaborator-permission-level': [],
   'repos/get-commit': only('contents', 'read'),
   'repos/get-content': only('contents', 'read'),
   'repos/get-deployment': only('deployments', 'read'),
@@ -141,6 +143,12 @@ export function authorize(
     return granted === 'write' || granted === level
   })
   if (!isOwn || !allowed) throw inaccessible(token)
+}
+
+/** Whether the token may write this in the repository. */
+export function writes(token: TokenSeed | null, permission: Permission, { name }: HostedRepository): boolean {
+  const isOwn = token?.repository.toLowerCase() === name.toLowerCase()
+  return isOwn && token?.permissions?.[permission] === 'write'
 }
 
 function inaccessible(token: TokenSeed): Refusal {

@@ -6,6 +6,7 @@ import { acceptedPermissions, authorize, loginOf, personOf, type TokenSeed, Toke
 import { type Answer, type Call, type Handler, notFound, ok, Refusal } from './answers.ts'
 import { createArtifactService } from './artifact-service.ts'
 import { createFileStore } from './file-store.ts'
+import { answerGraphql } from './graphql.ts'
 import {
   API_VERSION,
   answerHeaders,
@@ -149,6 +150,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     const moved = movedTo(url.pathname)
     if (moved !== null)
       return send({ status: 301, headers: { location: `${api.url}${moved}${url.search}` }, json: MOVED })
+    if (request.method === 'POST' && url.pathname === '/graphql') return askGraphql(context, request)
     url.pathname = byName(url.pathname)
     const found = findOperation(request.method, url.pathname)
     request.operation = found?.operation.id ?? null
@@ -192,6 +194,19 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     // Raw content is described as JSON and is not.
     const wrong = answer.bytes === undefined ? checkAnswer(operation, answer.status, answer.json) : []
     return wrong.length > 0 ? violate('answer', wrong) : send(answer, headers)
+  }
+
+  async function askGraphql(context: Context<Bindings>, request: GitHubRequest): Promise<Response> {
+    try {
+      const token = tokens.read(context.req.header('authorization'))
+      const answer = await answerGraphql(request.body, token, repositories.values())
+      if (answer !== null) return send(answer, answerHeaders())
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return send({ status: error.status, json: { message: error.message } })
+    }
+    violations.push({ request: 'POST /graphql', where: 'operation', problems: ['graphql.ts is without it'] })
+    return send({ status: 500, json: { message: 'Nobody described this query.' } })
   }
 
   async function answerOf(

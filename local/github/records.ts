@@ -20,6 +20,7 @@ export interface Issue {
   createdAt: string
   updatedAt: string
   closedAt: string | null
+  closedBy: string | null
   pull: Pull | null
 }
 

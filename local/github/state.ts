@@ -22,8 +22,10 @@ export class HostedRepository {
   letsActionsOpenPulls = true
   /** A rule lets nobody push to the default branch. */
   protectsDefaultBranch = false
-  /** Logins of people with access, besides the owner. */
+  /** Logins of people who can push, besides the owner. */
   readonly collaborators = new Set<string>()
+  /** Logins of people who were asked in to read. */
+  readonly readers = new Set<string>()
   readonly defaultBranch: string
   readonly createdAt: string
   readonly git: GitStore
@@ -107,6 +109,7 @@ export class HostedRepository {
       createdAt: now,
       updatedAt: now,
       closedAt: null,
+      closedBy: null,
       pull: null,
     }
     this.issues.set(number, issue)
@@ -141,10 +144,11 @@ export class HostedRepository {
     return complete
   }
 
-  closeIssue(number: number): void {
+  closeIssue(number: number, by = this.owner): void {
     const issue = this.issues.get(number)
     if (issue === undefined) throw new Error(`${this.name} has no issue #${number}.`)
     issue.state = 'closed'
+    issue.closedBy = by
     issue.closedAt = issue.updatedAt = this.#clock.now()
   }
 

@@ -5,8 +5,12 @@ import type { Repository } from './repository.ts'
 import { parseResponse } from './response.ts'
 
 const Named = z.object({ sha: z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)) })
+const Node = z.object({ node_id: z.string() })
 const CommitOfTree = z.object({ tree: Named })
+const Permission = z.object({ permission: z.string() })
 const Refs = z.array(z.object({ ref: z.string(), object: Named }))
+
+const DELETE_BRANCH = `mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }`
 
 /** One file that changes. */
 interface FileCommit {
@@ -40,11 +44,22 @@ export function branches({ octokit, owner, repo }: Repository) {
       return parseResponse(Named, data, 'POST of a commit').sha
     },
 
-    /** The newest commit of a branch; null where it does not exist. Needs `contents: read`. */
-    async readBranch(name: string): Promise<string | null> {
-      const { data } = await octokit.rest.git.listMatchingRefs({ owner, repo, ref: `heads/${name}` })
+    /** Whether a person can push to this repository: what GitHub says of an author's association includes readers. */
+    async canPush(login: string): Promise<boolean> {
+      const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel({
+        owner,
+        repo,
+        username: login,
+      })
+      const { permission } = parseResponse(Permission, data, 'GET of a permission')
+      return permission === 'admin' || permission === 'write'
+    },
+
+    /** The newest commits of the branches that begin so, by name. Needs `contents: read`. */
+    async listBranches(beginning: string): Promise<Map<string, string>> {
+      const { data } = await octokit.rest.git.listMatchingRefs({ owner, repo, ref: `heads/${beginning}` })
       const refs = parseResponse(Refs, data, 'GET /repos/{owner}/{repo}/git/matching-refs/{ref}')
-      return refs.find(({ ref }) => ref === `refs/heads/${name}`)?.object.sha ?? null
+      return new Map(refs.map(({ ref, object }) => [ref.replace('refs/heads/', ''), object.sha]))
     },
 
     /** False where the branch exists. Needs `contents: write`. */
@@ -54,9 +69,27 @@ export function branches({ octokit, owner, repo }: Repository) {
       )
     },
 
+    /**
+     * Deletes a branch that is still at this commit; false where it is elsewhere, or a rule keeps it. GitHub's REST API
+     * deletes a branch wherever it is. Needs `contents: write`.
+     */
+    async deleteBranch(name: string, sha: string): Promise<boolean> {
+      const { data } = await octokit.rest.repos.get({ owner, repo })
+      const { node_id: repositoryId } = parseResponse(Node, data, 'GET /repos/{owner}/{repo}')
+      // GitHub's GraphQL API: the new commit that is all zeros is none.
+      const update = { name: `refs/heads/${name}`, beforeOid: sha, afterOid: '0'.repeat(sha.length) }
+      try {
+        await octokit.graphql(DELETE_BRANCH, { input: { repositoryId, refUpdates: [update] } })
+        return true
+      } catch (error) {
+        if (error instanceof Error && 'errors' in error) return false
+        throw error
+      }
+    },
+
     /** False where the branch has a commit that `sha` does not build on: nobody's work is lost. Needs `contents: write`. */
     async advanceBranch(name: string, sha: string): Promise<boolean> {
-      return unless(/fast.?forward/i, () =>
+      return unless(/fast.?forward|cannot be updated/i, () =>
         octokit.rest.git.updateRef({ owner, repo, ref: `heads/${name}`, sha, force: false }),
       )
     },

@@ -18,6 +18,9 @@ export interface OwnComment {
  */
 export type Proof = 'sealed' | 'signed' | 'former' | 'marked'
 
+/** Whether the key's holder wrote the text. */
+export const isProven = (proof: Proof) => proof === 'sealed' || proof === 'signed'
+
 /** How comments of ours are known. */
 export interface Mark {
   /** Their beginning. */

@@ -13,21 +13,34 @@ export interface Issue {
   readonly isOpen: boolean
   /** Null where the account is gone. */
   readonly author: string | null
-  /** `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE`, … */
-  readonly association: string
   readonly body: string
-  readonly url: string
+  readonly labels: readonly string[]
+  readonly createdAt: Date
+  /** Login; null while it is open, and in lists. */
+  readonly closedBy: string | null
 }
 
+const User = z.object({ login: z.string() })
 const IssueData = z.object({
   number: z.int(),
   state: z.string(),
-  user: z.nullish(z.object({ login: z.string() })),
-  author_association: z.string(),
+  user: z.nullish(User),
   body: z.nullish(z.string()),
-  html_url: z.string(),
+  labels: z.array(z.union([z.string(), z.object({ name: z.nullish(z.string()) })])),
+  created_at: z.iso.datetime(),
+  closed_by: z.nullish(User),
   pull_request: z.optional(z.unknown()),
 })
+
+/** The issues that are looked for. */
+interface IssueFilter {
+  /** Of one person: the newest 100. */
+  readonly creator?: string
+  /** With this label. */
+  readonly label: string | null
+  readonly state: 'open' | 'all'
+  readonly oldestFirst?: boolean
+}
 
 export function issues(connection: Repository) {
   const { octokit, owner, repo } = connection
@@ -43,16 +56,18 @@ export function issues(connection: Repository) {
       }
     },
 
-    /**
-     * Open issues, without pull requests: of a person the oldest, else the newest; of all open issues and pull requests
-     * 1,000 at most. Needs `issues: read`.
-     */
-    async listOpenIssues(creator: string | null): Promise<Issue[]> {
+    /** Without pull requests, the newest first; of all issues and pull requests 1,000 at most. Needs `issues: read`. */
+    async listIssues({ creator, label, state, oldestFirst = false }: IssueFilter): Promise<Issue[]> {
       const all = await readAll(connection, {
         route: 'GET /repos/{owner}/{repo}/issues',
-        parameters: { state: 'open', ...(creator === null ? {} : { creator, direction: 'asc' }) },
+        parameters: {
+          state,
+          ...(label === null ? {} : { labels: label }),
+          ...(creator === undefined ? {} : { creator }),
+          ...(oldestFirst ? { direction: 'asc' } : {}),
+        },
         item: IssueData,
-        maxPages: MAX_ISSUE_PAGES,
+        maxPages: creator === undefined ? MAX_ISSUE_PAGES : 1,
       })
       return all.filter(each => each.pull_request === undefined).map(toIssue)
     },
@@ -75,8 +90,9 @@ function toIssue(data: z.infer<typeof IssueData>): Issue {
     number: data.number,
     isOpen: data.state === 'open',
     author: data.user?.login ?? null,
-    association: data.author_association,
     body: data.body ?? '',
-    url: data.html_url,
+    labels: data.labels.flatMap(label => (typeof label === 'string' ? label : label.name) ?? []),
+    createdAt: new Date(data.created_at),
+    closedBy: data.closed_by?.login ?? null,
   }
 }

@@ -76,6 +76,11 @@ export function pulls(connection: Repository) {
       }
     },
 
+    /** Needs `pull-requests: write`. */
+    async closePull(number: number): Promise<void> {
+      await octokit.rest.pulls.update({ owner, repo, pull_number: number, state: 'closed' })
+    },
+
     /** Open pull requests whose head is this branch of this owner's copy of the repository. */
     listPullsOfBranch(headOwner: string, headBranch: string): Promise<unknown[]> {
       return list({ state: 'open', head: `${headOwner}:${headBranch}` })

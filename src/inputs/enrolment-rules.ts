@@ -14,6 +14,7 @@ export function readEnrolmentRules({ text, checked, choice, attempt }: Reading):
     channels: attempt(() => readNames('join-channels', text('join-channels') ?? ''), []),
     groups: attempt(() => readNames('join-groups', text('join-groups') ?? ''), []),
     days: days === null ? null : Number(days),
+    label: checked('join-label', checkLabel, null),
   }
 }
 
@@ -27,6 +28,12 @@ function readNames(input: string, value: string): string[] {
       'Use names of letters, digits, ".", "_" and "-", separated by commas or spaces.',
     )
   return [...new Set(names)]
+}
+
+/** GitHub separates the labels that it looks for by commas. */
+function checkLabel(value: string): void {
+  if (!value.includes(',')) return
+  throw new InputError('join-label', `must be one label, not "${value}".`, 'Use a label without a comma.')
 }
 
 function checkDays(value: string): void {

@@ -133,6 +133,7 @@ const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   'join-channels': ['enroll'],
   'join-groups': ['enroll'],
   'join-days': ['enroll'],
+  'join-label': ['enroll'],
   'on-active-rollout': ['auto', 'promote', 'rollback'],
 }
 

@@ -21,7 +21,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
 }
 const NO_ANSWER = '_No response_'
 
-type TesterForm =
+export type TesterForm =
   | { readonly request: EnrolmentRequest }
   /** It is the form, with mistakes. */
   | { readonly problems: readonly string[] }

@@ -1,24 +1,38 @@
 /** The progress of a request that waits for a lead. Pure. */
-import { entryOf, isSameEntry, type TesterEntry } from './enrolment.ts'
+import { type EnrolmentRequest, planEnrolment } from './enrolment.ts'
 import type { Tester } from './tester-list.ts'
 
 interface WaitingRequest {
   readonly do: 'add' | 'update' | 'remove'
-  readonly entry: TesterEntry
+  readonly asked: EnrolmentRequest
+  readonly author: string
 }
 
-/** `done`: the testers file has it, however it got there. `declined`: a lead closed the pull request, or left it out. */
+/**
+ * `done`: the testers file has it, however it got there. `declined`: a lead closed the pull request, left it out, or
+ * gave the entry to somebody else. `withdrawn`: the issue was closed before.
+ */
+export type EnrolmentProgress = 'done' | 'declined' | 'withdrawn' | 'open'
+
 export function judgeProgress(
-  { do: what, entry }: WaitingRequest,
-  pull: { readonly open: boolean; readonly merged: boolean } | null,
-  testers: readonly Tester[],
-): 'done' | 'declined' | 'open' {
-  const listed = testers.find(({ device }) => device === entry.device)
-  const isDone =
-    what === 'remove'
-      ? listed === undefined
-      : listed !== undefined &&
-        (what === 'add' || pull?.merged === true || isSameEntry(entryOf(listed), entry))
-  if (isDone) return 'done'
-  return pull === null || pull.open ? 'open' : 'declined'
+  { do: what, asked, author }: WaitingRequest,
+  {
+    issueOpen,
+    pull,
+    testers,
+  }: {
+    readonly issueOpen: boolean
+    readonly pull: { readonly open: boolean; readonly merged: boolean } | null
+    readonly testers: readonly Tester[]
+  },
+): EnrolmentProgress {
+  const isListed = testers.some(({ device }) => device === asked.device)
+  if (asked.action === 'leave' && !isListed) return 'done'
+  const now = planEnrolment(asked, { author, testers }).do
+  // Whoever merged it may have corrected it before.
+  const isAccepted = pull?.merged === true || (what === 'add' && now !== 'refuse')
+  if (asked.action === 'join' && (now === 'nothing' || (isListed && isAccepted))) return 'done'
+  if (now === 'refuse' || (what === 'update' && !isListed)) return 'declined'
+  if (pull !== null && !pull.open) return 'declined'
+  return issueOpen ? 'open' : 'withdrawn'
 }

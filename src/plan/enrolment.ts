@@ -23,59 +23,75 @@ export interface EnrolmentRules {
   readonly groups: readonly string[]
   /** The longest time from today; null = the form chooses no last day. */
   readonly days: number | null
-  /** Whether people with access to the repository need no review. */
+  /** Whether people who can push need no review. */
   readonly membersSkipReview: boolean
+  /** Only issues with this label are requests; null = all. */
+  readonly label: string | null
 }
 
 /** An entry of the testers file, wherever it stands. */
 export type TesterEntry = Omit<Tester, 'line' | 'column'>
 
-export type EnrolmentPlan =
-  /** An entry is new, or changed. */
-  | { readonly do: 'add' | 'update'; readonly entry: TesterEntry }
-  | { readonly do: 'remove'; readonly entry: TesterEntry }
-  /** The file is as the request wants it. */
-  | { readonly do: 'nothing'; readonly entry: TesterEntry }
-  | { readonly do: 'refuse'; readonly problems: readonly string[] }
+export type EnrolmentPlan = EnrolmentChange | { readonly do: 'refuse'; readonly problems: readonly string[] }
 
-interface EnrolmentFacts {
+/** `add` and `update`: an entry is new, or changed. `nothing`: the file is as the request wants it. */
+export interface EnrolmentChange {
+  readonly do: 'add' | 'update' | 'remove' | 'nothing'
+  readonly entry: TesterEntry
+}
+
+/** Whose request it is, and the file as it is now. */
+interface Listed {
   readonly author: string
   readonly testers: readonly Tester[]
+}
+
+interface EnrolmentFacts extends Listed {
   readonly rules: EnrolmentRules
   /** `2026-11-26`. */
   readonly today: string
 }
 
+/** A request as the form's rules allow it: its last day is set, and everything that they do not allow is refused. */
+export function planRequest(
+  request: EnrolmentRequest,
+  { author, testers, rules, today }: EnrolmentFacts,
+): { readonly asked: EnrolmentRequest; readonly plan: EnrolmentPlan } {
+  if (request.action === 'leave') return { asked: request, plan: planEnrolment(request, { author, testers }) }
+  const latest = lastDay(rules, today)
+  const isListed = testers.some(({ device }) => device === request.device)
+  const asked = { ...request, until: request.until ?? (isListed ? null : latest) }
+  const plan = planEnrolment(asked, { author, testers })
+  const problems = [
+    ...(plan.do === 'refuse' ? plan.problems : []),
+    ...refuseChoices(request, { rules, today, latest }),
+  ]
+  return { asked, plan: problems.length === 0 ? plan : { do: 'refuse', problems } }
+}
+
 /** Changes only an entry that is the author's own, or one that does not exist yet. */
-export function planEnrolment(request: EnrolmentRequest, facts: EnrolmentFacts): EnrolmentPlan {
-  const { author, testers } = facts
+export function planEnrolment(request: EnrolmentRequest, { author, testers }: Listed): EnrolmentPlan {
   const known = testers.find(({ device }) => device === request.device)
+  const device = shortDevice(request.device)
   if (known !== undefined && !isSameLogin(known.github, author))
-    return {
-      do: 'refuse',
-      problems: [
-        `Device ${shortDevice(request.device)} is in the testers file already, and not as yours. Ask a lead to change it.`,
-      ],
-    }
-  if (request.action === 'leave') return planLeaving(request, author, known)
-  const problems = refuseChoices(request, facts)
-  if (problems.length > 0) return { do: 'refuse', problems }
-  if (known === undefined) return { do: 'add', entry: newEntry(request, facts) }
+    return refuse(
+      `Device ${device} is in the testers file already, and not as yours. Ask a lead to change it.`,
+    )
+  if (request.action === 'leave')
+    return known === undefined
+      ? refuse(`Device ${device} is not in the testers file. Check the id.`)
+      : { do: 'remove', entry: entryOf(known) }
+  if (known === undefined) return { do: 'add', entry: newEntry(request, author) }
   const entry = changedEntry(request, known)
   return { do: isSameEntry(entry, known) ? 'nothing' : 'update', entry }
 }
 
-function planLeaving(request: EnrolmentRequest, author: string, known: Tester | undefined): EnrolmentPlan {
-  if (known !== undefined) return { do: 'remove', entry: entryOf(known) }
-  return {
-    do: 'nothing',
-    entry: { device: request.device, name: null, github: author, groups: [], channel: null, until: null },
-  }
+function refuse(problem: string): EnrolmentPlan {
+  return { do: 'refuse', problems: [problem] }
 }
 
-function newEntry({ device, name, group, channel, until }: EnrolmentRequest, facts: EnrolmentFacts) {
-  const groups = group === null ? [] : [group]
-  return { device, name, github: facts.author, groups, channel, until: until ?? lastDay(facts) }
+function newEntry({ device, name, group, channel, until }: EnrolmentRequest, author: string): TesterEntry {
+  return { device, name, github: author, groups: group === null ? [] : [group], channel, until }
 }
 
 /** Values that the form leaves open are kept; a lead may have set them. */
@@ -91,9 +107,8 @@ function changedEntry({ name, group, channel, until }: EnrolmentRequest, known: 
 
 function refuseChoices(
   { group, channel, until }: EnrolmentRequest,
-  { rules, today, ...facts }: EnrolmentFacts,
+  { rules, today, latest }: Pick<EnrolmentFacts, 'rules' | 'today'> & { readonly latest: string | null },
 ): string[] {
-  const latest = lastDay({ ...facts, rules, today })
   return [
     ...refuseChoice('channel', channel, rules.channels),
     ...refuseChoice('group', group, rules.groups),
@@ -116,9 +131,9 @@ function refuseChoice(what: string, value: string | null, allowed: readonly stri
   ]
 }
 
-function lastDay({ rules, today }: EnrolmentFacts): string | null {
-  if (rules.days === null) return null
-  return new Date(Date.parse(today) + rules.days * 86_400_000).toISOString().slice(0, 10)
+function lastDay({ days }: EnrolmentRules, today: string): string | null {
+  if (days === null) return null
+  return new Date(Date.parse(today) + days * 86_400_000).toISOString().slice(0, 10)
 }
 
 export function isSameLogin(one: string | null, other: string): boolean {
@@ -133,16 +148,4 @@ export function isSameEntry(one: TesterEntry, other: TesterEntry): boolean {
   const say = ({ device, name, github, groups, channel, until }: TesterEntry) =>
     JSON.stringify([device, name, github, groups, channel, until])
   return say(one) === say(other)
-}
-
-/** People with access: a commit of theirs would need no form. */
-const MEMBERS: ReadonlySet<string> = new Set(['OWNER', 'MEMBER', 'COLLABORATOR'])
-
-/** Whether the request needs no review. Whoever edits or labels another person's issue does not speak for that person. */
-export function skipsReview(
-  { author, association }: { readonly author: string; readonly association: string },
-  sender: string,
-  rules: EnrolmentRules,
-): boolean {
-  return rules.membersSkipReview && MEMBERS.has(association) && author === sender
 }

@@ -7,7 +7,7 @@ import { formatDateTime } from './format.ts'
 import { alert, code, escapeText, link, row, table } from './markdown.ts'
 
 /** A change of the testers file that somebody asks for. */
-export interface EnrolmentChange {
+export interface SeenChange {
   readonly do: 'add' | 'update' | 'remove'
   readonly entry: TesterEntry
   /** What Capgo knows of the device: null = it never saw it, undefined = Capgo did not say. */
@@ -18,23 +18,32 @@ export interface EnrolmentChange {
 export type EnrolmentComment =
   | {
       readonly state: 'waiting'
-      readonly change: EnrolmentChange
+      readonly change: SeenChange
       /** `soon` while it is made; null where GitHub lets the workflow open none. */
       readonly pull: number | 'soon' | null
       /** Where a person opens it. */
       readonly compareUrl: string
     }
   /** Something failed; with a device, the file has the change and the device is not where it belongs. */
-  | { readonly state: 'stuck'; readonly device: string | null; readonly why: string }
+  | {
+      readonly state: 'stuck'
+      readonly device: string | null
+      readonly why: string
+      /** Page of the run. */
+      readonly runUrl: string
+    }
   | { readonly state: 'refused'; readonly problems: readonly string[]; readonly openPull: number | null }
   /** Another issue asks for the same device (then it is named), or is of the same person. */
   | { readonly state: 'second'; readonly first: number; readonly device: string | null }
-  | { readonly state: 'busy'; readonly open: number }
+  /** So many requests are open; `isOwn`: of this person, within a day. */
+  | { readonly state: 'busy'; readonly open: number; readonly isOwn: boolean }
   /** Somebody else changed the branch of the pull request. */
   | { readonly state: 'foreign'; readonly branch: string; readonly pull: number | null }
   /** People have looked at the pull request: it stays as they saw it. */
   | { readonly state: 'reviewed'; readonly pull: number }
   | { readonly state: 'declined'; readonly pull: number | null }
+  /** The author closed the issue, or asks to leave before anybody merged. */
+  | { readonly state: 'withdrawn' }
   | { readonly state: 'joined'; readonly device: string; readonly channel: string | null }
   | { readonly state: 'left'; readonly device: string }
 
@@ -52,7 +61,7 @@ function blocks(comment: EnrolmentComment): string[] {
         comment.device === null
           ? '### ⚠️ This request is not answered yet'
           : `### ⚠️ Device ${code(shortDevice(comment.device))} is not on its channel yet`,
-        `A lead must look at this: ${escapeText(comment.why)}`,
+        `A lead must look at this: ${escapeText(comment.why)} ${link('Log of the run', comment.runUrl)}`,
       ]
     case 'refused':
       return [
@@ -73,7 +82,9 @@ function blocks(comment: EnrolmentComment): string[] {
     case 'busy':
       return [
         '### ⏳ Many requests are open',
-        `${comment.open} requests wait for a lead. Edit this issue when they are answered.`,
+        comment.isOwn
+          ? 'You have opened many requests within a day. This one is read tomorrow.'
+          : 'Many requests wait for a lead. This one follows when some of them are answered.',
       ]
     case 'foreign':
       return [
@@ -89,6 +100,11 @@ function blocks(comment: EnrolmentComment): string[] {
       return [
         `### ✋ A lead declined this request`,
         `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers stay as they were. To ask again, ask a lead to reopen this issue.`,
+      ]
+    case 'withdrawn':
+      return [
+        '### 👋 This request is withdrawn',
+        'The testers stay as they were. To ask again, open a new issue.',
       ]
     case 'joined':
       return [`### ✅ You are a tester`, joined(comment)]
@@ -134,12 +150,12 @@ function describeDevice(seen: DeviceRow | null | undefined): string {
 }
 
 /** Without a word of the request: titles and commit messages reach places that escape nothing. */
-export function titleOf(change: Pick<EnrolmentChange, 'do'>, issue: number): string {
+export function titleOf(change: Pick<SeenChange, 'do'>, issue: number): string {
   const what = { add: 'Add', update: 'Change', remove: 'Remove' }[change.do]
   return `${what} a tester (#${issue})`
 }
 
-export function renderProposal(change: EnrolmentChange, issue: number, path: string): string {
+export function renderProposal(change: SeenChange, issue: number, path: string): string {
   const { device, name, github, groups, channel, until } = change.entry
   const rows = Object.entries({
     device: code(shortDevice(device)),
@@ -176,13 +192,15 @@ function describe(comment: EnrolmentComment): string {
     case 'second':
       return `was refused: #${comment.first} is open already`
     case 'busy':
-      return `has to wait: ${comment.open} requests are open`
+      return `has to wait: ${comment.open} requests ${comment.isOwn ? 'within a day are of its author' : 'are open'}`
     case 'foreign':
       return `was left alone: somebody else changed branch ${comment.branch}`
     case 'reviewed':
       return `was left alone: pull request #${comment.pull} is in review`
     case 'declined':
       return 'was declined'
+    case 'withdrawn':
+      return 'was withdrawn'
     case 'joined':
       return `joined: device ${shortDevice(comment.device)} ${comment.channel === null ? 'is a tester' : `is on channel ${comment.channel}`}`
     case 'left':

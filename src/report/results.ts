@@ -27,7 +27,7 @@ export function enrolmentResult(
   return {
     kind: 'enrolment',
     outcome:
-      states.has('joined') || states.has('left')
+      states.has('joined') || states.has('left') || states.has('withdrawn')
         ? 'enrolled'
         : states.has('waiting')
           ? 'proposed'

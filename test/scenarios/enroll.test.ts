@@ -83,6 +83,12 @@ const branches = ({ repo }: World) =>
 const pulls = ({ hosted }: World) => [...hosted.issues.values()].filter(({ pull }) => pull !== null)
 const followUp = (world: World) => world.run(scheduleEvent({ sha: world.repo.shaOf('main') }))
 
+/** Somebody closes the issue. */
+function close(world: World, number = 45, by = world.hosted.issues.get(number)!.author) {
+  world.hosted.closeIssue(number, by)
+  return happen(world, 'closed', number, { sender: by })
+}
+
 /** A lead merges the pull request. */
 function merge(world: World, number = 46) {
   const { repo, hosted } = world
@@ -266,6 +272,96 @@ describe('a tester joins', () => {
     expect([45, 50].map(number => world.hosted.issues.get(number)!.state)).toEqual(['closed', 'closed'])
   })
 
+  it('or takes it back, by closing the issue or by an edit', async () => {
+    const world = await createTeam()
+    await ask(world)
+    const run = await edit(world, { 'Join or leave': 'Leave' })
+    expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'enrolled', reason: '#45 was withdrawn.' })
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+    expect(world.hosted.issues.get(46)!.state).toBe('closed')
+    expect(branches(world)).toEqual(['main'])
+
+    // A lead closes the next one.
+    await ask(world, {}, { number: 50 })
+    const declined = await close(world, 50, 'lead')
+    expect(declined.outputs.reason, declined.visibleLog).toBe('#50 was declined.')
+    expect(world.hosted.issues.get(51)!.state).toBe('closed')
+
+    // Closed by a lead who has merged it.
+    await ask(world, {}, { number: 60 })
+    merge(world, 61)
+    const done = await close(world, 60, 'lead')
+    expect(done.outputs.outcome, done.visibleLog).toBe('enrolled')
+    expect(channelOf(world, EVE)).toBeUndefined()
+    expect(commentsOn(world, 60)[0]).toContain('You are a tester')
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('also where runs were missed: the schedule reads what nobody answered, and ends what was closed', async () => {
+    const world = await createTeam()
+    world.hosted.addIssue({ number: 45, author: 'eve', body: form({}) })
+    const run = await followUp(world)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 waits for a review of pull request #46.')
+    world.hosted.closeIssue(45, 'eve')
+    const ended = await followUp(world)
+    expect(ended.outputs.reason, ended.visibleLog).toBe('#45 was withdrawn.')
+    expect(branches(world)).toEqual(['main'])
+    expect((await followUp(world)).outputs.outcome).toBe('unchanged')
+  })
+
+  it('while another request fails', async () => {
+    const world = await createTeam()
+    await ask(world)
+    await ask(world, { 'Device id': ADA, Name: 'Ada' }, { number: 50, author: 'ada' })
+    merge(world, 51)
+    world.github.faults.add({
+      match: { method: 'GET', path: /issues\/45\/comments/ },
+      do: { status: 500, body: { message: '' } },
+      times: Infinity,
+    })
+    const run = await followUp(world)
+    expect(run.exitCode, run.visibleLog).toBe(1)
+    expect(run.visibleLog).toContain('#50 joined: device ada00000')
+    expect(world.hosted.issues.get(50)!.state).toBe('closed')
+  })
+
+  it('and keeps what a lead changes in the entry meanwhile', async () => {
+    const own = (more: string) =>
+      FILE.replace(' }\n]', ` },\n  { "device": "${EVE}", "github": "eve"${more} }\n]`)
+    const world = await createTeam({ files: { 'testers.json': own(', "until": "2099-01-01"') } })
+    await ask(world, { Channel: 'beta' })
+    expect(fileOn(world, 'capgo/tester-45')).toContain('"until": "2099-01-01"')
+    world.repo.commit({ 'testers.json': own(', "groups": ["qa"]') })
+    const run = await followUp(world)
+    expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+    expect(fileOn(world, 'capgo/tester-45')).toContain(
+      '"github": "eve", "groups": ["qa"], "name": "Eve\'s phone", "channel": "beta" }',
+    )
+  })
+
+  it('while another run of this action does the same', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.hosted.issues.get(45)!.body = form({ Name: 'Eve 2' })
+    await Promise.all([happen(world, 'edited'), happen(world, 'edited'), happen(world, 'labeled')])
+    expect(commentsOn(world)).toHaveLength(1)
+    expect(commentsOn(world)[0]).toContain('Pull request #46 adds')
+    expect(fileOn(world, 'capgo/tester-45')).toContain('Eve 2')
+    expect(pulls(world)).toHaveLength(1)
+    expect((await edit(world, { Name: 'Eve 3' })).outputs.outcome).toBe('proposed')
+  })
+
+  it('with the form of one of two apps', async () => {
+    const world = await createTeam({ inputs: { 'join-label': 'tester-web' } })
+    const without = await ask(world)
+    expect(without.outputs.reason).toBe('#45 does not have the label "tester-web".')
+    world.hosted.addIssue({ number: 50, author: 'eve', body: form({}), labels: ['tester-web'] })
+    const run = await happen(world, 'opened', 50)
+    expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+    merge(world, 51)
+    expect((await followUp(world)).outputs.reason).toMatch(/^#50 joined/)
+  })
+
   it('in a dry run in words alone', async () => {
     const world = await createTeam({ inputs: { 'dry-run': 'true' } })
     const run = await ask(world)
@@ -378,7 +474,7 @@ describe('nobody else than a lead can', () => {
     expect(branches(world)).toEqual(['capgo/tester-45', 'main'])
   })
 
-  it('flood the repository: a thousand issues make one comment each, and no branch', async () => {
+  it('flood the repository: of a thousand issues few are answered, and thirty wait for a lead', async () => {
     const world = await createTeam()
     for (let number = 100; number < 1100; number++)
       world.hosted.addIssue({
@@ -387,13 +483,111 @@ describe('nobody else than a lead can', () => {
         body: form({ 'Device id': `${String(number).padStart(8, '0')}-0000-4000-8000-000000000000` }),
       })
     const own = await happen(world, 'opened', 599)
-    expect(own.outputs.reason, own.visibleLog).toBe('#599 was refused: #100 is open already.')
+    expect(own.outputs.reason, own.visibleLog).toBe('#599 has to wait for older requests of its author.')
+    const second = await happen(world, 'opened', 101)
+    expect(second.outputs.reason, second.visibleLog).toBe('#101 was refused: #100 is open already.')
+    // Those of one account keep nobody else waiting.
+    const other = await happen(world, 'opened', 700)
+    expect(other.outputs.outcome, other.visibleLog).toBe('proposed')
+    for (let number = 701; number < 730; number++)
+      world.repo.git(['branch', `capgo/tester-${number}`, 'main'])
     const before = world.github.requests.length
     const others = await happen(world, 'opened', 1099)
-    expect(others.outputs.reason).toBe('#1099 has to wait: 999 requests are open.')
+    expect(others.outputs.reason).toBe('#1099 has to wait: 30 requests are open.')
     expect(world.github.requests.length - before).toBeLessThan(25)
-    expect([commentsOn(world, 599), commentsOn(world, 1099)].flat()).toHaveLength(2)
-    expect(branches(world)).toEqual(['main'])
+    expect([599, 101, 1099].flatMap(number => commentsOn(world, number))).toHaveLength(2)
+    expect(pulls(world)).toHaveLength(1)
+  })
+
+  it('open one pull request after another, and close the issue each time', async () => {
+    const world = await createTeam()
+    for (let count = 1; count <= 6; count++) {
+      const number = 45 + 2 * (count - 1)
+      const run = await ask(world, {}, { number })
+      expect(run.outputs.outcome, run.visibleLog).toBe(count <= 5 ? 'proposed' : 'refused')
+      expect(pulls(world).filter(({ state }) => state === 'open')).toHaveLength(count <= 5 ? 1 : 0)
+      await close(world, number)
+      expect(pulls(world).filter(({ state }) => state === 'open')).toEqual([])
+      expect(branches(world)).toEqual(['main'])
+    }
+    expect(commentsOn(world, 55)[0]).toContain('many requests within a day')
+    expect(commentsOn(world, 45)[0]).toContain('This request is withdrawn')
+    // Nor by opening the same issue again.
+    world.hosted.issues.get(45)!.state = 'open'
+    const again = await happen(world, 'reopened')
+    expect(again.outputs.reason, again.visibleLog).toBe('#45 was withdrawn.')
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+    expect(pulls(world)).toHaveLength(5)
+  })
+
+  it('have two pull requests, by opening an older issue again', async () => {
+    const world = await createTeam()
+    world.hosted.addIssue({ number: 45, author: 'eve', body: form({}) })
+    world.hosted.closeIssue(45, 'eve')
+    await ask(world, { 'Device id': ADA }, { number: 50 })
+    world.hosted.issues.get(45)!.state = 'open'
+    const run = await happen(world, 'reopened')
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 was refused: #50 is open already.')
+    expect(pulls(world)).toHaveLength(1)
+  })
+
+  it('skip the review with the right to read alone', async () => {
+    const world = await createTeam({ inputs: { 'join-approve': 'members' } })
+    world.hosted.readers.add('eve')
+    const run = await ask(world)
+    expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+    expect(fileOn(world, 'main')).toBe(FILE.trim())
+  })
+
+  it('have an earlier edit pushed after the review, which a run did not get to push', async () => {
+    const world = await createTeam()
+    await ask(world)
+    const head = world.repo.shaOf('capgo/tester-45')
+    world.github.faults.add({
+      match: { method: 'PATCH', path: /git\/refs/ },
+      do: { status: 500, body: { message: '' } },
+      times: Infinity,
+    })
+    await edit(world, { 'Device id': ADA })
+    world.github.faults.clear()
+    world.hosted.pull(46).pull.reviews.push({
+      id: 1,
+      author: 'lead',
+      state: 'APPROVED',
+      body: '',
+      submittedAt: '2026-01-01T00:00:00Z',
+      commitSha: head,
+    })
+    const run = await followUp(world)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 was left alone: pull request #46 is in review.')
+    expect(world.repo.shaOf('capgo/tester-45')).toBe(head)
+  })
+
+  it('become a tester because somebody else has the device', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.repo.commit({ 'testers.json': FILE.replace(BOB, EVE) })
+    const run = await followUp(world)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 was declined.')
+    expect(world.hosted.issues.get(46)!.state).toBe('closed')
+  })
+
+  it('read the device id in the comment, when its author has taken it out of the issue', async () => {
+    const world = await createTeam()
+    await ask(world)
+    const { body } = world.hosted.commentsOf(45)[0]!
+    const [, state = ''] = /<!-- state ([\w-]+)/.exec(body) ?? []
+    expect(state.length).toBeGreaterThan(100)
+    expect(Buffer.from(state, 'base64url').toString('latin1') + body).not.toContain(EVE.slice(9))
+  })
+
+  it('start work at Capgo with ids that the file does not have', async () => {
+    const world = await createTeam()
+    const run = await ask(world, { 'Join or leave': 'Leave' })
+    expect(run.outputs.reason, run.visibleLog).toBe(
+      '#45 was refused: Device e5e00000… is not in the testers file. Check the id.',
+    )
+    expect(world.capgo.requests).toEqual([])
   })
 
   it('change the branch of the pull request', async () => {
@@ -457,7 +651,7 @@ describe('nothing is done for', () => {
     expect(bot.outputs.reason).toBe('#45 is not of a person.')
     world.hosted.closeIssue(45)
     expect((await happen(world, 'edited')).outputs.reason).toBe('#45 is not open any more.')
-    expect((await happen(world, 'closed')).outputs.reason).toBe('#45 was closed, which asks for nothing.')
+    expect((await happen(world, 'closed')).outputs.outcome).toBe('unchanged')
   })
 })
 

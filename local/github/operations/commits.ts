@@ -10,6 +10,20 @@ const MAX_JSON_FILE = 1024 * 1024
 const MAX_FILE = 100 * 1024 * 1024
 
 export const commits: Readonly<Record<string, Handler>> = {
+  // Everybody reads what is public.
+  'repos/get-collaborator-permission-level': ({ repository, resources, path }) => {
+    const login = String(path.username)
+    const { owner, collaborators, readers, isPrivate } = repository
+    const canRead = readers.has(login) || !isPrivate
+    const permission =
+      login === owner ? 'admin' : collaborators.has(login) ? 'write' : canRead ? 'read' : 'none'
+    return ok({
+      permission,
+      role_name: permission,
+      user: { ...resources.user(login), role_name: permission },
+    })
+  },
+
   'repos/get': ({ repository, resources }) => ok(resources.fullRepository(repository)),
 
   'repos/get-commit': async call => {

@@ -10,6 +10,7 @@ import {
   Refusal,
 } from '../answers.ts'
 import type { Comment, Issue } from '../records.ts'
+import { sameName } from '../state.ts'
 
 /** What GitHub's error says. */
 const MAX_BODY = 65_536
@@ -27,9 +28,11 @@ export const issues: Readonly<Record<string, Handler>> = {
     const state = query.state ?? 'open'
     const sign = query.direction === 'asc' ? 1 : -1
     const timeOf = (issue: Issue) => (query.sort === 'updated' ? issue.updatedAt : issue.createdAt)
+    const wanted = query.labels === undefined ? [] : String(query.labels).split(',')
     const all = [...repository.issues.values()]
       .filter(issue => state === 'all' || issue.state === state)
-      .filter(({ author }) => query.creator === undefined || author === query.creator)
+      .filter(({ author }) => query.creator === undefined || sameName(author, String(query.creator)))
+      .filter(({ labels }) => wanted.every(label => labels.some(each => sameName(each, label))))
       .toSorted(
         (one, other) => sign * (timeOf(one).localeCompare(timeOf(other)) || one.number - other.number),
       )
@@ -41,11 +44,11 @@ export const issues: Readonly<Record<string, Handler>> = {
   },
 
   'issues/update': call => {
-    const { repository, resources, body } = call
+    const { repository, resources, body, login } = call
     const issue = repository.issues.get(numberOfIssue(call))!
     if (typeof body.title === 'string') issue.title = body.title
     if (typeof body.body === 'string') issue.body = body.body
-    if (body.state === 'closed') repository.closeIssue(issue.number)
+    if (body.state === 'closed') repository.closeIssue(issue.number, login)
     if (body.state === 'open') Object.assign(issue, { state: 'open', closedAt: null })
     return ok(resources.issue(repository, issue))
   },

@@ -49,6 +49,14 @@ export const pulls: Readonly<Record<string, Handler>> = {
     return ok(call.resources.fullPull(call.repository, issue, issue.pull, { commits, files }))
   },
 
+  'pulls/update': async call => {
+    const { repository, resources, body } = call
+    const issue = findPull(call)
+    if (body.state === 'closed' && issue.state === 'open') repository.closePull(issue.number)
+    const { commits, files } = await changesOf(repository, issue.pull)
+    return ok(resources.fullPull(repository, issue, issue.pull, { commits, files }))
+  },
+
   'pulls/list-files': async call => {
     const { pull } = findPull(call)
     const { files } = await changesOf(call.repository, pull)

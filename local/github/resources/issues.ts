@@ -113,7 +113,7 @@ export function issueResources({
         author_association: association(hosted, issue.author),
         active_lock_reason: null,
         body: issue.body,
-        closed_by: null,
+        closed_by: issue.state === 'closed' && issue.closedBy ? user(issue.closedBy) : null,
         ...(issue.pull
           ? {
               draft: issue.pull.draft,

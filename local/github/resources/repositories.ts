@@ -135,7 +135,8 @@ export function repositoryResources(api: string, web: string) {
   function association(hosted: HostedRepository, author: string): string {
     if (author.endsWith('[bot]')) return 'NONE'
     if (author === hosted.owner) return 'OWNER'
-    return hosted.collaborators.has(author) ? 'COLLABORATOR' : 'CONTRIBUTOR'
+    const { collaborators, readers } = hosted
+    return collaborators.has(author) || readers.has(author) ? 'COLLABORATOR' : 'CONTRIBUTOR'
   }
 
   return {

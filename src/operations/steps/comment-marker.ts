@@ -1,6 +1,6 @@
 /** The first lines of a section of a comment: of which app, by which run, and the proof that it is ours. */
 import { createHmac } from 'node:crypto'
-import type { Mark, Proof } from '../../github/comments.ts'
+import { isProven, type Mark, type Proof } from '../../github/comments.ts'
 import { MARK, parseSections, type Section } from '../../report/comment-sections.ts'
 
 export interface RunNumber {
@@ -53,7 +53,7 @@ export function markOf(capgoToken: string): CommentMark {
       const proofs = parseSections(body).map(section => proofOf(section, id))
       return PROOFS.find(proof => proofs.includes(proof)) ?? 'marked'
     },
-    owns: (section, comment) => ['sealed', 'signed'].includes(proofOf(section, comment)),
+    owns: (section, comment) => isProven(proofOf(section, comment)),
     write(appId, { run, revision, text }, comment) {
       const seal = comment === null ? '' : `.${sealOf(appId, comment)}`
       const lines = [

@@ -1,21 +1,23 @@
 /** The end of a request: the device is where the testers file wants it, the comment says so, and the issue is closed. */
+import { ActionError } from '../../errors.ts'
 import type { EnrolmentComment } from '../../report/enrolment.ts'
 import type { TestersReport } from '../../report/testers.ts'
-import type { FileChange } from './enrolment-file.ts'
+import { removeProposal } from './enrolment-branch.ts'
 import type { Proposal } from './enrolment-marker.ts'
-import { type Answered, answer, type Enrolling, type Thread } from './enrolment-thread.ts'
+import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { byDevice } from './tester-facts.ts'
 import { reconcileOnSchedule } from './testers.ts'
 
-/** A request whose change the testers file has. */
-export interface SettledRequest {
+/** A request that the testers file fulfils. */
+export interface Fulfilled {
   readonly thread: Thread
-  readonly change: Pick<FileChange, 'do' | 'entry'>
+  readonly action: 'join' | 'leave'
+  readonly device: string
 }
 
 /** Puts all devices where the file wants them, once, and answers each of these requests. */
 export async function endRequests(
-  requests: readonly SettledRequest[],
+  requests: readonly Fulfilled[],
   appId: string,
   context: Enrolling,
 ): Promise<{ readonly answered: readonly Answered[]; readonly testers: TestersReport | null }> {
@@ -26,26 +28,55 @@ export async function endRequests(
   ])
   const now = byDevice(overrides, channels)
   const answered: Answered[] = []
-  for (const { thread, change } of requests) {
-    const { device } = change.entry
+  for (const { thread, action, device } of requests) {
     const failure = testers?.failures.find(({ devices }) => devices.includes(device))
-    const says: EnrolmentComment =
-      failure !== undefined
-        ? { state: 'stuck', device, why: failure.message }
-        : change.do === 'remove'
-          ? { state: 'left', device }
-          : { state: 'joined', device, channel: now.get(device)?.channel ?? null }
-    const proposal: Proposal = {
-      heads: [],
-      base: null,
-      pull: null,
-      ...thread.proposal,
-      do: change.do,
-      entry: { ...change.entry, groups: [...change.entry.groups] },
-      waits: failure !== undefined,
+    if (failure !== undefined) {
+      const says = stuck(failure.message, device, context)
+      answered.push(await answer(thread, { says, proposal: thread.proposal }, context))
+      continue
     }
-    answered.push(await answer(thread, { says, proposal }, context))
-    if (failure === undefined) await context.github.closeIssue(thread.issue, 'completed')
+    const says: EnrolmentComment =
+      action === 'leave'
+        ? { state: 'left', device }
+        : { state: 'joined', device, channel: now.get(device)?.channel ?? null }
+    answered.push(await close(thread, { says, state: 'done' }, context))
   }
   return { answered, testers }
+}
+
+/** A request that the testers file does not fulfil, and will not. */
+export function endUnfulfilled(
+  thread: Thread,
+  says: Extract<EnrolmentComment, { state: 'declined' | 'withdrawn' }>,
+  context: Enrolling,
+): Promise<Answered> {
+  return close(thread, { says, state: says.state }, context)
+}
+
+/** The comment is last before the issue: a run that ends before it is done again. */
+async function close(
+  thread: Thread,
+  { says, state }: { readonly says: EnrolmentComment; readonly state: Proposal['state'] },
+  context: Enrolling,
+): Promise<Answered> {
+  await removeProposal(thread, context)
+  const proposal = thread.proposal === null ? null : { ...thread.proposal, state }
+  const answered = await answer(thread, { says, proposal }, context)
+  await context.github.closeIssue(thread.issue, state === 'done' ? 'completed' : 'not_planned')
+  return answered
+}
+
+/** Nobody is left without a word. The run fails, and its log has the rest. */
+export async function confess(issue: number, error: unknown, context: Enrolling): Promise<void> {
+  if (context.inputs.dryRun) return
+  const why = error instanceof ActionError ? error.message : 'This action has a fault.'
+  // The proposal that the run recorded before it failed is kept.
+  await readThread(issue, context)
+    .then(thread => answer(thread, { says: stuck(why, null, context), proposal: thread.proposal }, context))
+    .catch(() => {})
+}
+
+/** Something failed, and a lead must look at the run. */
+function stuck(why: string, device: string | null, { trigger }: Enrolling): EnrolmentComment {
+  return { state: 'stuck', device, why, runUrl: trigger.runUrl }
 }

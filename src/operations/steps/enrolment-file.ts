@@ -3,7 +3,7 @@ import { ActionError } from '../../errors.ts'
 import { GitHubError } from '../../github/errors.ts'
 import { addTester, removeTester, updateTester } from '../../inputs/testers-edits.ts'
 import { parseTesters } from '../../inputs/testers-file.ts'
-import { type EnrolmentPlan, entryOf, isSameEntry } from '../../plan/enrolment.ts'
+import { type EnrolmentChange, type EnrolmentPlan, entryOf, isSameEntry } from '../../plan/enrolment.ts'
 import type { Tester } from '../../plan/tester-list.ts'
 import { titleOf } from '../../report/enrolment.ts'
 import type { Enrolling } from './enrolment-thread.ts'
@@ -23,7 +23,13 @@ export interface FileAtHead {
 }
 
 /** A plan that changes the file. */
-export type FileChange = Extract<EnrolmentPlan, { do: 'add' | 'update' | 'remove' }>
+export interface FileChange extends EnrolmentChange {
+  readonly do: 'add' | 'update' | 'remove'
+}
+
+export function isFileChange(plan: EnrolmentPlan): plan is FileChange {
+  return plan.do !== 'refuse' && plan.do !== 'nothing'
+}
 
 /** Throws `testers_file_invalid`, and `event_invalid` where the event does not name the default branch. */
 export async function readFileAtHead(context: Enrolling): Promise<FileAtHead> {
@@ -78,7 +84,7 @@ export async function commitDirectly(
   for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
     const file = await readFileAtHead(context)
     const change = plan(file)
-    if (change.do === 'refuse' || change.do === 'nothing') return null
+    if (!isFileChange(change)) return null
     const sha = await context.github.commitFile({
       message: titleOf(change, issue),
       path: file.path,

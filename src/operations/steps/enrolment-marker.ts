@@ -1,26 +1,38 @@
-/** The first lines of our comment on a tester's issue: what was proposed, and the proof that this action wrote it. */
-import { createHmac } from 'node:crypto'
+/** The first lines of our comment on a tester's issue: what was proposed, for this action's eyes, and the proof that it wrote it. */
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import * as z from 'zod/mini'
 import type { RunContext } from '../../context.ts'
-import type { Mark, Proof } from '../../github/comments.ts'
+import { isProven, type Mark, type Proof } from '../../github/comments.ts'
+
+const Text = z.nullable(z.string())
 
 /** The proposal for an issue: the branch can hold these commits of ours, and no other. */
 const Proposal = z.object({
-  /** Whether the answer is still due. */
-  waits: z.boolean(),
+  /** `waits`: an answer is due. The others are final, but for a lead who opens the issue again. */
+  state: z.enum(['waits', 'done', 'declined', 'withdrawn']),
   do: z.enum(['add', 'update', 'remove']),
+  author: z.string(),
+  asked: z.object({
+    action: z.enum(['join', 'leave']),
+    device: z.string(),
+    name: Text,
+    group: Text,
+    channel: Text,
+    until: Text,
+  }),
+  /** As the newest commit has it. */
   entry: z.object({
     device: z.string(),
-    name: z.nullable(z.string()),
-    github: z.nullable(z.string()),
-    groups: z.array(z.string()),
-    channel: z.nullable(z.string()),
-    until: z.nullable(z.string()),
+    name: Text,
+    github: Text,
+    groups: z.readonly(z.array(z.string())),
+    channel: Text,
+    until: Text,
   }),
   /** The newest, and the one that it replaces: a run may end in between. Empty without a branch. */
   heads: z.array(z.string()),
   /** The commit of the default branch that the newest builds on. */
-  base: z.nullable(z.string()),
+  base: Text,
   pull: z.nullable(z.int()),
 })
 export type Proposal = z.infer<typeof Proposal>
@@ -36,10 +48,14 @@ const BEGINS = '<!-- capgo-tester -->'
 const HEAD = /^<!-- capgo-tester -->\r?\n<!-- state ([\w-]*) ([0-9a-f]+)(?:\.([0-9a-f]+))? -->/
 /** Bytes of an HMAC that are shown: more than anybody guesses. */
 const SHOWN = 16
+/** Bytes of AES-GCM's nonce and tag. */
+const NONCE = 12
+const TAG = 16
 
 /** The comments on one issue of this repository. */
 export function markOfIssue(issue: number, { inputs, trigger }: RunContext): EnrolmentMark {
   const key = hmac(inputs.capgoToken, 'capgo-publish-action: enrolments')
+  const secret = hmac(key, 'encryption')
   const place = `${trigger.repositoryId ?? trigger.repository} issue ${issue}`
   const sign = (state: string) => shown(hmac(key, `${place} state ${state}`))
   const seal = (state: string, comment: number) =>
@@ -54,15 +70,33 @@ export function markOfIssue(issue: number, { inputs, trigger }: RunContext): Enr
     begins: BEGINS,
     prove,
     head(proposal, comment) {
-      const state = proposal === null ? '' : Buffer.from(JSON.stringify(proposal)).toString('base64url')
+      const state = proposal === null ? '' : encrypt(JSON.stringify(proposal), secret)
       return `${BEGINS}\n<!-- state ${state} ${sign(state)}${comment === null ? '' : `.${seal(state, comment)}`} -->\n`
     },
     read(comment) {
-      if (!['sealed', 'signed'].includes(prove(comment))) return null
+      if (!isProven(prove(comment))) return null
       const [, state = ''] = HEAD.exec(comment.body) ?? []
-      return state === '' ? null : Proposal.parse(JSON.parse(Buffer.from(state, 'base64url').toString()))
+      return state === '' ? null : Proposal.parse(JSON.parse(decrypt(state, secret)))
     },
   }
+}
+
+/**
+ * The author may take a device id out of the issue again, so nobody else reads it here. The nonce comes from the text:
+ * the same text gives the same comment, which is then not written again.
+ */
+function encrypt(text: string, key: Buffer): string {
+  const nonce = hmac(key, text).subarray(0, NONCE)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  const encrypted = [cipher.update(text), cipher.final()]
+  return Buffer.concat([nonce, cipher.getAuthTag(), ...encrypted]).toString('base64url')
+}
+
+function decrypt(state: string, key: Buffer): string {
+  const bytes = Buffer.from(state, 'base64url')
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE))
+  decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG))
+  return Buffer.concat([decipher.update(bytes.subarray(NONCE + TAG)), decipher.final()]).toString()
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

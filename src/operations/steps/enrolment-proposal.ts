@@ -1,35 +1,37 @@
 /** The pull request that changes the testers file for an issue: one branch, one pull request, and only commits of ours. */
-import * as z from 'zod/mini'
-import { type PullRequest, toPullRequest } from '../../event.ts'
 import { GitHubError } from '../../github/errors.ts'
-import { ENROLMENT_BRANCH, isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
-import {
-  type EnrolmentChange,
-  type EnrolmentComment,
-  renderProposal,
-  titleOf,
-} from '../../report/enrolment.ts'
+import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
+import { type EnrolmentComment, renderProposal, type SeenChange, titleOf } from '../../report/enrolment.ts'
+import { branchOf, findPull, type ProposedPull, readHead, readProposed } from './enrolment-branch.ts'
 import { changeText, type FileAtHead, type FileChange } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
-import { type Answered, answer, type Enrolling, type Thread } from './enrolment-thread.ts'
+import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
+import { connectForDevices, readKnownDevices } from './tester-facts.ts'
 
-/** A change, with what Capgo knows of the device. */
-type SeenChange = FileChange & Pick<EnrolmentChange, 'seen'>
+/** A change that somebody asked for, and the file that it changes. */
+interface Wish {
+  readonly change: FileChange
+  readonly asked: Proposal['asked']
+  readonly author: string
+  readonly file: FileAtHead
+  readonly appId: string
+}
 
-const branchOf = (issue: number) => `${ENROLMENT_BRANCH}${issue}`
+/** A wish whose issue is known, with what Capgo knows of the device. */
+interface Proposed extends Omit<Wish, 'change'> {
+  readonly issue: number
+  readonly change: SeenChange
+}
 
 /**
  * Makes the pull request what the issue asks for, and says so in the comment. A branch that somebody else changed, a pull
  * request that people have reviewed, and one that was closed stay as they are.
  */
-export async function propose(
-  begun: Thread,
-  { change, file }: { readonly change: SeenChange; readonly file: FileAtHead },
-  context: Enrolling,
-): Promise<Answered> {
+export async function propose(begun: Thread, wish: Wish, context: Enrolling): Promise<Answered> {
   const { issue, proposal: former } = begun
+  const { file } = wish
   const branch = branchOf(issue)
-  const head = await context.github.readBranch(branch)
+  const head = await readHead(issue, context)
   const pull = await readProposed(begun, context)
   const openPull = pull?.open ? pull.number : null
   let thread = begun
@@ -38,22 +40,20 @@ export async function propose(
     thread = answered.thread
     return answered
   }
+  const isDeclined = pull !== null && !pull.open && !pull.merged
+  if (isDeclined && !isAskedAgain(wish.author, context)) return say({ state: 'declined', pull: pull.number })
   if (head !== null && !former?.heads.includes(head)) return say({ state: 'foreign', branch, pull: openPull })
-  if (pull !== null && isDeclined(pull) && !isAskedAgain(change, context))
-    return say({ state: 'declined', pull: pull.number })
+  const change = { ...wish.change, seen: await readSeen(wish, context) }
+  const proposed = { ...wish, issue, change }
   const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
-  if (pull?.open && !isSame && (await isReviewed(pull, context)))
+  const isWritten = isSame && head !== null && head === former.heads[0]
+  if (pull?.open && !isWritten && (await isReviewed(pull, context)))
     return say({ state: 'reviewed', pull: pull.number })
   const compareUrl = `${context.trigger.repositoryUrl}/compare/${file.branch}...${branch}?expand=1`
   const waiting = (number: number | 'soon' | null) =>
     ({ state: 'waiting', change, pull: number, compareUrl }) as const
-  const isNewest =
-    isSame &&
-    !pull?.merged &&
-    head !== null &&
-    head === former.heads[0] &&
-    (await buildsOn(file, former, context))
-  const own = isNewest ? former : await commitProposal({ issue, change, file, head, pull: openPull }, context)
+  const isNewest = isWritten && !pull?.merged && (await buildsOn(file, former, context))
+  const own = isNewest ? former : await commitProposal({ ...proposed, head, pull: openPull }, context)
   if (!isNewest) {
     // Before the branch has it: a run that ends here leaves a branch that the next one knows.
     await say(waiting(openPull ?? 'soon'), own)
@@ -61,26 +61,27 @@ export async function propose(
     const isOurs = await (head === null
       ? context.github.createBranch(branch, newest)
       : context.github.advanceBranch(branch, newest))
-    if (!isOurs) return say({ state: 'foreign', branch, pull: openPull }, own)
+    if (!isOurs) {
+      const other = await readFaster(thread, context)
+      if (other === null) return say({ state: 'foreign', branch, pull: openPull }, own)
+      return { thread: other, says: waiting(other.proposal?.pull ?? 'soon') }
+    }
   }
-  const number = openPull ?? (await openPullRequest({ issue, change, file }, context))
-  return say(waiting(number), { ...own, waits: true, pull: number })
+  const number = openPull ?? (await openPullRequest(proposed, context))
+  return say(waiting(number), { ...own, state: 'waits', pull: number })
 }
 
-/** As GitHub answers it, and whether it is merged as soon as its checks allow. */
-type ProposedPull = PullRequest & { readonly mergesItself: boolean }
-const AutoMerge = z.object({ auto_merge: z.optional(z.unknown()) })
+/** The thread as another run of ours left it, which changed the branch first; null where a person changed it. */
+async function readFaster({ issue }: Thread, context: Enrolling): Promise<Thread | null> {
+  await context.github.settle()
+  const [thread, head] = await Promise.all([readThread(issue, context), readHead(issue, context)])
+  return head !== null && thread.proposal?.heads.includes(head) ? thread : null
+}
 
-/** The pull request of the proposal; where the workflow could open none, the one that a person opened. */
-export async function readProposed(
-  { issue, proposal }: Thread,
-  context: Enrolling,
-): Promise<ProposedPull | null> {
-  const number = proposal?.pull ?? (await findPull(branchOf(issue), context))
-  const answered = number === null ? null : await context.github.readPull(number)
-  if (answered === null) return null
-  const mergesItself = Boolean(AutoMerge.safeParse(answered).data?.auto_merge)
-  return { ...toPullRequest(answered), mergesItself }
+async function readSeen({ change, appId }: Wish, context: Enrolling): Promise<SeenChange['seen']> {
+  const { device } = change.entry
+  const known = await readKnownDevices(appId, [device], connectForDevices(context), context)
+  return known === null ? undefined : (known.get(device) ?? null)
 }
 
 /** Whether people have looked at it: from then on it stays as they saw it. */
@@ -88,20 +89,9 @@ async function isReviewed({ number, mergesItself }: ProposedPull, { github }: En
   return mergesItself || (await github.listReviewers(number)).length > 0
 }
 
-/** Whether a lead said no. */
-function isDeclined({ open, merged }: PullRequest): boolean {
-  return !open && !merged
-}
-
 /** Whether somebody else than the author opened the issue again. */
-function isAskedAgain({ entry }: SeenChange, { trigger }: Enrolling): boolean {
-  return trigger.action === 'reopened' && !isSameLogin(entry.github, trigger.issue?.sender ?? '')
-}
-
-async function findPull(branch: string, { github, trigger }: Enrolling): Promise<number | null> {
-  const [owner = ''] = trigger.repository.split('/')
-  const [first] = await github.listPullsOfBranch(owner, branch)
-  return first === undefined ? null : toPullRequest(first).number
+export function isAskedAgain(author: string, { trigger }: Enrolling): boolean {
+  return trigger.action === 'reopened' && !isSameLogin(author, trigger.issue?.sender ?? '')
 }
 
 /** Whether the file is still as it was when the proposal was made: else they would conflict. */
@@ -110,17 +100,13 @@ async function buildsOn(file: FileAtHead, { base }: Proposal, { github }: Enroll
   return base === file.commit || (await github.readFile(file.path, base)) === file.text
 }
 
-interface Proposed {
-  readonly issue: number
-  readonly change: SeenChange
-  readonly file: FileAtHead
-}
-
 /** A commit on the newest default branch that also follows the branch's own, so that nothing has to be forced. */
 async function commitProposal(
   {
     issue,
     change,
+    asked,
+    author,
     file,
     head,
     pull,
@@ -134,12 +120,13 @@ async function commitProposal(
     base: file.commit,
     parents: head === null ? [file.commit] : [head, file.commit],
   })
-  const heads = head === null ? [sha] : [sha, head]
   return {
-    waits: true,
+    state: 'waits',
     do: change.do,
-    entry: { ...change.entry, groups: [...change.entry.groups] },
-    heads,
+    author,
+    asked,
+    entry: change.entry,
+    heads: head === null ? [sha] : [sha, head],
     base: file.commit,
     pull,
   }
@@ -149,19 +136,17 @@ async function openPullRequest(
   { issue, change, file }: Proposed,
   context: Enrolling,
 ): Promise<number | null> {
-  const branch = branchOf(issue)
   try {
     const made = await context.github.createPull({
       title: titleOf(change, issue),
       body: renderProposal(change, issue, file.path),
-      head: branch,
+      head: branchOf(issue),
       base: file.branch,
     })
     return made === 'refused' ? null : made
   } catch (error) {
     // An earlier run made it, and its answer was lost.
-    const known =
-      error instanceof GitHubError && error.status === 422 ? await findPull(branch, context) : null
+    const known = error instanceof GitHubError && error.status === 422 ? await findPull(issue, context) : null
     if (known === null) throw error
     return known
   }

@@ -1,7 +1,7 @@
 /** The one comment of this action on a tester's issue, with what it proves of earlier runs. */
 import type { RunContext } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
-import type { OwnComment } from '../../github/comments.ts'
+import { isProven, type OwnComment } from '../../github/comments.ts'
 import { type EnrolmentComment, renderEnrolment } from '../../report/enrolment.ts'
 import { type EnrolmentMark, markOfIssue, type Proposal } from './enrolment-marker.ts'
 
@@ -52,7 +52,7 @@ async function findOwn(
   { github, inputs }: Enrolling,
 ): Promise<OwnComment | null> {
   const ours = await github.findComments(issue, mark)
-  const [first, ...others] = ours.filter(each => ['sealed', 'signed'].includes(mark.prove(each)))
+  const [first, ...others] = ours.filter(each => isProven(mark.prove(each)))
   if (!inputs.dryRun) for (const { id } of others) await github.deleteComment(id)
   return first ?? ours[0] ?? null
 }

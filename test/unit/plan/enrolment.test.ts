@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type EnrolmentRequest,
-  type EnrolmentRules,
-  planEnrolment,
-  skipsReview,
-} from '../../../src/plan/enrolment.ts'
+import { type EnrolmentRequest, type EnrolmentRules, planRequest } from '../../../src/plan/enrolment.ts'
 import { judgeProgress } from '../../../src/plan/enrolment-progress.ts'
 import type { Tester } from '../../../src/plan/tester-list.ts'
 
@@ -20,15 +15,22 @@ const plan = (
   request: Partial<EnrolmentRequest>,
   { testers = [], ...rules }: Partial<EnrolmentRules> & { testers?: Tester[] } = {},
 ) =>
-  planEnrolment(
+  planRequest(
     { action: 'join', device: 'd1', name: null, group: null, channel: null, until: null, ...request },
     {
       author: 'eve',
       testers,
       today: '2026-11-26',
-      rules: { channels: ['beta', 'alpha'], groups: ['qa'], days: null, membersSkipReview: false, ...rules },
+      rules: {
+        channels: ['beta', 'alpha'],
+        groups: ['qa'],
+        days: null,
+        membersSkipReview: false,
+        label: null,
+        ...rules,
+      },
     },
-  )
+  ).plan
 const own = tester('d1', { github: 'Eve', channel: 'internal', until: '2026-12-01', groups: ['ops'] })
 
 describe('who joins', () => {
@@ -93,46 +95,45 @@ describe('who leaves', () => {
     ['an own device', [own], 'remove'],
     ['a device of somebody else', [tester('d1', { github: 'ada' })], 'refuse'],
     ["a device that is nobody's", [tester('d1')], 'refuse'],
-    ['a device that the file does not have', [tester('d2')], 'nothing'],
+    ['a device that the file does not have', [tester('d2')], 'refuse'],
   ])('%s: %s', (_what, testers, expected) => {
     expect(plan({ action: 'leave', channel: 'production' }, { testers }).do).toBe(expected)
   })
 })
 
-it.each([
-  ['OWNER', 'eve', true, true],
-  ['MEMBER', 'eve', true, true],
-  ['COLLABORATOR', 'eve', true, true],
-  ['CONTRIBUTOR', 'eve', true, false],
-  ['NONE', 'eve', true, false],
-  ['OWNER', 'lead', true, false],
-  ['OWNER', 'eve', false, false],
-])(
-  '%s, by an event of %s, where members skip the review: %s -> %s',
-  (association, sender, membersSkipReview, expected) => {
-    const rules = { channels: [], groups: [], days: null, membersSkipReview }
-    expect(skipsReview({ author: 'eve', association }, sender, rules)).toBe(expected)
-  },
-)
-
 const OPEN = { open: true, merged: false }
 const MERGED = { open: false, merged: true }
 const CLOSED = { open: false, merged: false }
-const entry = { ...nobody, device: 'd1', github: 'eve' }
+const asked = { device: 'd1', name: 'Eve', group: null, channel: null, until: null }
+const eves = tester('d1', { github: 'eve', name: 'Eve' })
+const renamed = tester('d1', { github: 'eve', name: 'old' })
 it.each([
   ['add', [], OPEN, 'open'],
   ['add', [], null, 'open'],
   ['add', [], CLOSED, 'declined'],
   ['add', [], MERGED, 'declined'],
+  ['add', [eves], OPEN, 'done'],
+  ['add', [eves], null, 'done'],
+  ['add', [renamed], null, 'done'],
   ['add', [tester('d1')], MERGED, 'done'],
-  ['add', [tester('d1')], null, 'done'],
-  ['update', [tester('d1', { github: 'eve', name: 'old' })], OPEN, 'open'],
-  ['update', [tester('d1', { github: 'eve', name: 'other' })], MERGED, 'done'],
-  ['update', [tester('d1', { github: 'eve' })], null, 'done'],
+  ['add', [tester('d1')], OPEN, 'declined'],
+  ['add', [tester('d1', { github: 'ada' })], null, 'declined'],
+  ['update', [renamed], OPEN, 'open'],
+  ['update', [renamed], MERGED, 'done'],
+  ['update', [eves], null, 'done'],
+  ['update', [tester('d1', { github: 'eve', name: 'Eve', until: '2026-12-01' })], OPEN, 'done'],
+  ['update', [], OPEN, 'declined'],
   ['update', [], CLOSED, 'declined'],
-  ['remove', [tester('d1')], OPEN, 'open'],
+  ['update', [tester('d1', { github: 'ada' })], OPEN, 'declined'],
+  ['remove', [eves], OPEN, 'open'],
   ['remove', [], OPEN, 'done'],
-  ['remove', [tester('d1')], CLOSED, 'declined'],
+  ['remove', [eves], CLOSED, 'declined'],
+  ['remove', [eves], MERGED, 'declined'],
+  ['remove', [tester('d1', { github: 'ada' })], OPEN, 'declined'],
 ] as const)('%s of d1, with %j in the file and the pull request %j: %s', (what, testers, pull, expected) => {
-  expect(judgeProgress({ do: what, entry }, pull, testers)).toBe(expected)
+  const action = what === 'remove' ? 'leave' : 'join'
+  const request = { do: what, author: 'eve', asked: { action, ...asked } } as const
+  expect(judgeProgress(request, { issueOpen: true, pull, testers })).toBe(expected)
+  const closed = judgeProgress(request, { issueOpen: false, pull, testers })
+  expect(closed).toBe(expected === 'open' ? 'withdrawn' : expected)
 })

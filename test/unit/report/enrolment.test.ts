@@ -2,14 +2,15 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import {
   describeEnrolment,
-  type EnrolmentChange,
   type EnrolmentComment,
   renderEnrolment,
   renderProposal,
+  type SeenChange,
   titleOf,
 } from '../../../src/report/enrolment.ts'
 
 const GUIDE = 'https://github.com/o/r/blob/v1/docs/testers.md'
+const RUN = 'https://github.com/o/r/actions/runs/7'
 const DEVICE = 'e5e00000-0000-4000-8000-000000000003'
 const seen = {
   device_id: DEVICE,
@@ -18,7 +19,7 @@ const seen = {
   is_emulator: true,
   updated_at: '2026-11-26T10:15:00Z',
 } as const
-const change: EnrolmentChange = {
+const change: SeenChange = {
   do: 'add',
   entry: {
     device: DEVICE,
@@ -42,14 +43,16 @@ const COMMENTS: readonly EnrolmentComment[] = [
   { ...waiting, pull: 'soon', change: { ...change, do: 'update', seen: undefined } },
   { ...waiting, pull: null, change: { ...change, seen: null } },
   { ...waiting, change: { ...change, do: 'remove' } },
-  { state: 'stuck', device: DEVICE, why: 'Channel "alpha" does not exist.' },
-  { state: 'stuck', device: null, why: 'GitHub gave no answer.' },
+  { state: 'stuck', device: DEVICE, why: 'Channel "alpha" does not exist.', runUrl: RUN },
+  { state: 'stuck', device: null, why: 'GitHub gave no answer.', runUrl: RUN },
   { state: 'refused', problems: ['"Device id" is not a device id.'], openPull: 46 },
   { state: 'second', device: null, first: 44 },
-  { state: 'busy', open: 30 },
+  { state: 'busy', open: 30, isOwn: false },
+  { state: 'busy', open: 6, isOwn: true },
   { state: 'foreign', branch: 'capgo/tester-45', pull: 46 },
   { state: 'reviewed', pull: 46 },
   { state: 'declined', pull: 46 },
+  { state: 'withdrawn' },
   { state: 'joined', device: DEVICE, channel: 'beta' },
   { state: 'joined', device: DEVICE, channel: null },
   { state: 'left', device: DEVICE },

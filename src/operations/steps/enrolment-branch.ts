@@ -1,0 +1,46 @@
+/** The branch of a request, and its pull request. */
+import * as z from 'zod/mini'
+import { type PullRequest, toPullRequest } from '../../event.ts'
+import { ENROLMENT_BRANCH } from '../../plan/enrolment.ts'
+import type { Enrolling, Thread } from './enrolment-thread.ts'
+
+export const branchOf = (issue: number) => `${ENROLMENT_BRANCH}${issue}`
+
+/** As GitHub answers it, and whether it is merged as soon as its checks allow. */
+export type ProposedPull = PullRequest & { readonly mergesItself: boolean }
+const AutoMerge = z.object({ auto_merge: z.optional(z.unknown()) })
+
+/** The newest commit of the branch; null without one. */
+export async function readHead(issue: number, { github }: Enrolling): Promise<string | null> {
+  const branch = branchOf(issue)
+  return (await github.listBranches(branch)).get(branch) ?? null
+}
+
+/** The pull request of the proposal; where the workflow could open none, the one that a person opened. */
+export async function readProposed(
+  { issue, proposal }: Thread,
+  context: Enrolling,
+): Promise<ProposedPull | null> {
+  const number = proposal?.pull ?? (await findPull(issue, context))
+  const answered = number === null ? null : await context.github.readPull(number)
+  if (answered === null) return null
+  const mergesItself = Boolean(AutoMerge.safeParse(answered).data?.auto_merge)
+  return { ...toPullRequest(answered), mergesItself }
+}
+
+export async function findPull(issue: number, { github, trigger }: Enrolling): Promise<number | null> {
+  const [owner = ''] = trigger.repository.split('/')
+  const [first] = await github.listPullsOfBranch(owner, branchOf(issue))
+  return first === undefined ? null : toPullRequest(first).number
+}
+
+/** The request is over: its pull request is closed, and its branch goes. What somebody else changed stays as it is. */
+export async function removeProposal(thread: Thread, context: Enrolling): Promise<void> {
+  const { issue, proposal } = thread
+  const head = await readHead(issue, context)
+  if (head === null || !proposal?.heads.includes(head)) return
+  const pull = await readProposed(thread, context)
+  if (pull?.open) await context.github.closePull(pull.number)
+  if (!(await context.github.deleteBranch(branchOf(issue), head)))
+    context.deps.log.info(`Branch ${branchOf(issue)} stays: it was changed meanwhile, or a rule keeps it.`)
+}

@@ -1,0 +1,125 @@
+/** An issue with the form: what it asks for is refused, proposed, or done. */
+import type { Issue } from '../../github/issues.ts'
+import type { TesterForm } from '../../inputs/tester-form.ts'
+import { shortDevice } from '../../plan/device-id.ts'
+import { type EnrolmentRequest, type EnrolmentRules, isSameLogin, planRequest } from '../../plan/enrolment.ts'
+import { describeEnrolment, type EnrolmentComment } from '../../report/enrolment.ts'
+import type { TestersReport } from '../../report/testers.ts'
+import { readAppId } from './app-config.ts'
+import { endRequests, endUnfulfilled } from './enrolment-end.ts'
+import { commitDirectly, type FileAtHead, isFileChange, readFileAtHead } from './enrolment-file.ts'
+import { isAskedAgain, propose } from './enrolment-proposal.ts'
+import { findObstacle } from './enrolment-queue.ts'
+import { type Answered, answer, type Enrolling, type Thread } from './enrolment-thread.ts'
+import { today } from './testers-file.ts'
+
+/** An issue that is the form, and who wrote it. */
+export interface Asked extends Issue {
+  readonly author: string
+  readonly thread: Thread
+  readonly rules: EnrolmentRules
+}
+
+export interface Decided {
+  readonly answered: readonly Answered[]
+  readonly testers: TestersReport | null
+  /** The change that a dry run leaves out. */
+  readonly planned: string | null
+}
+
+/** Answers an issue with the form, and does what it asks for, as far as its author may ask. */
+export async function answerForm(asked: Asked, form: TesterForm, context: Enrolling): Promise<Decided> {
+  const { author, thread } = asked
+  const { state, pull = null } = thread.proposal ?? {}
+  if (!isAskedAgain(author, context)) {
+    if (state === 'withdrawn') return end(asked, { state }, context)
+    if (state === 'declined') return end(asked, { state, pull }, context)
+  }
+  return 'problems' in form ? refuse(asked, form.problems, context) : decide(asked, form.request, context)
+}
+
+async function decide(asked: Asked, request: EnrolmentRequest, context: Enrolling): Promise<Decided> {
+  const { number, author, thread, rules } = asked
+  const { device, action } = request
+  const read = ({ testers }: FileAtHead) =>
+    planRequest(request, { author, testers, rules, today: today(context) })
+  const readFile = once(() => readFileAtHead(context))
+  const canPush = once(() => context.github.canPush(author))
+  const isNew = async () => read(await readFile()).plan.do === 'add'
+  const obstacle = await findObstacle({ number, author, request }, { rules, canPush, isNew }, context)
+  if (obstacle === 'silent') return skipped
+  if (obstacle !== null) return reply(asked, obstacle, context)
+  const file = await readFile()
+  if (isTakenBack(asked, request, file)) return end(asked, { state: 'withdrawn' }, context)
+  const { asked: settled, plan } = read(file)
+  if (plan.do === 'refuse') return refuse(asked, plan.problems, context)
+  if (context.inputs.dryRun) {
+    const what = { add: 'add', update: 'change', remove: 'remove', nothing: 'leave alone' }[plan.do]
+    return { ...skipped, planned: `#${number} would ${what} device ${shortDevice(device)}.` }
+  }
+  const appId = await readAppId(context)
+  const fulfil = async () => ({
+    ...skipped,
+    ...(await endRequests([{ thread, action, device }], appId, context)),
+  })
+  if (!isFileChange(plan)) return fulfil()
+  // Whoever edits or labels another person's issue does not speak for that person.
+  const isAuthors = isSameLogin(author, context.trigger.issue?.sender ?? '')
+  if (rules.membersSkipReview && isAuthors && (await canPush()))
+    if ((await commitDirectly(number, each => read(each).plan, context)) !== null) return fulfil()
+  const answered = await propose(thread, { change: plan, asked: settled, author, file, appId }, context)
+  const { says } = answered
+  return says.state === 'declined' ? end({ number, thread: answered.thread }, says, context) : done(answered)
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  return () => {
+    made ??= work()
+    return made
+  }
+}
+
+const skipped: Decided = { answered: [], testers: null, planned: null }
+const done = (answered: Answered): Decided => ({ ...skipped, answered: [answered] })
+
+/** Whether the author asked to join before, and does not want to any more. */
+function isTakenBack(
+  { thread }: Asked,
+  { action, device }: EnrolmentRequest,
+  { testers }: FileAtHead,
+): boolean {
+  const { proposal } = thread
+  return (
+    action === 'leave' &&
+    proposal?.state === 'waits' &&
+    proposal.asked.action === 'join' &&
+    proposal.asked.device === device &&
+    !testers.some(each => each.device === device)
+  )
+}
+
+async function end(
+  { number, thread }: Pick<Asked, 'number' | 'thread'>,
+  says: Parameters<typeof endUnfulfilled>[1],
+  context: Enrolling,
+): Promise<Decided> {
+  if (context.inputs.dryRun) return { ...skipped, planned: describeEnrolment(number, says) }
+  return done(await endUnfulfilled(thread, says, context))
+}
+
+/** The pull request of what the issue said before stays, and is still answered. */
+function refuse(asked: Asked, problems: readonly string[], context: Enrolling): Promise<Decided> {
+  const { proposal } = asked.thread
+  const openPull = proposal?.state === 'waits' ? proposal.pull : null
+  return reply(asked, { state: 'refused', problems, openPull }, context)
+}
+
+async function reply(
+  { number, thread }: Asked,
+  says: EnrolmentComment,
+  context: Enrolling,
+): Promise<Decided> {
+  if (context.inputs.dryRun) return { ...skipped, planned: describeEnrolment(number, says) }
+  return done(await answer(thread, { says, proposal: thread.proposal }, context))
+}
