@@ -29,7 +29,7 @@ export function judgeProgress(
   const isListed = testers.some(({ device }) => device === asked.device)
   if (asked.action === 'leave' && !isListed) return 'done'
   const now = planEnrolment(asked, { author, testers }).do
-  // Whoever merged it may have corrected it before.
+  // A lead may have corrected it before the merge.
   const isAccepted = pull?.merged === true || (what === 'add' && now !== 'refuse')
   if (asked.action === 'join' && (now === 'nothing' || (isListed && isAccepted))) return 'done'
   if (now === 'refuse' || (what === 'update' && !isListed)) return 'declined'

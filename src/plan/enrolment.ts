@@ -40,7 +40,7 @@ export interface EnrolmentChange {
   readonly entry: TesterEntry
 }
 
-/** Whose request it is, and the file as it is now. */
+/** The author of the request, and the file as it is now. */
 interface Listed {
   readonly author: string
   readonly testers: readonly Tester[]

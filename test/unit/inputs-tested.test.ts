@@ -56,6 +56,7 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'scenarios/enroll.test.ts',
     'choose a channel, a group or a day that the workflow does not allow',
   ],
+  'join-label': ['scenarios/enroll.test.ts', 'with the form of one of two apps'],
   'operation=cleanup': [
     'scenarios/status.test.ts',
     'deletes old bundles by name, and none that is served, needed, new or not ours',

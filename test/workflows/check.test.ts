@@ -176,7 +176,7 @@ const LEFT_OUT: readonly (readonly [
     'what is done with source maps follows from the service that reads them, which takes steps of its own',
   ],
   [
-    ['join-approve', 'join-channels', 'join-groups', 'join-days'],
+    ['join-approve', 'join-channels', 'join-groups', 'join-days', 'join-label'],
     ['publish', 'preview', 'preview-publish', 'promote', 'rollback', 'status', 'testers'],
     'join.yml answers requests of testers',
   ],

@@ -63,7 +63,7 @@ async function decide(asked: Asked, request: EnrolmentRequest, context: Enrollin
     ...(await endRequests([{ thread, action, device }], appId, context)),
   })
   if (!isFileChange(plan)) return fulfil()
-  // Whoever edits or labels another person's issue does not speak for that person.
+  // An edit or a label by another person does not speak for the author.
   const isAuthors = isSameLogin(author, context.trigger.issue?.sender ?? '')
   if (rules.membersSkipReview && isAuthors && (await canPush()))
     if ((await commitDirectly(number, each => read(each).plan, context)) !== null) return fulfil()

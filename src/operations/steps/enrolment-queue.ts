@@ -112,7 +112,7 @@ function findAhead(
   return ahead.length === 0 ? null : Math.min(...ahead.map(each => each.number))
 }
 
-/** What waits for a lead goes before what does not, and older issues before newer ones. */
+/** Requests that wait for a lead go first, and older issues before newer ones. */
 function isAhead(one: number, other: number, waiting: ReadonlySet<number>): boolean {
   return waiting.has(one) === waiting.has(other) ? one < other : waiting.has(one)
 }

@@ -164,7 +164,10 @@ describe('the input operation', () => {
     ],
     [
       { operation: 'enroll' },
-      { kind: 'enroll', rules: { membersSkipReview: false, channels: [], groups: [], days: null } },
+      {
+        kind: 'enroll',
+        rules: { membersSkipReview: false, channels: [], groups: [], days: null, label: null },
+      },
     ],
     [
       {
@@ -173,10 +176,17 @@ describe('the input operation', () => {
         'join-channels': 'beta, nightly\nbeta',
         'join-groups': 'qa',
         'join-days': '90',
+        'join-label': 'tester-web',
       },
       {
         kind: 'enroll',
-        rules: { membersSkipReview: true, channels: ['beta', 'nightly'], groups: ['qa'], days: 90 },
+        rules: {
+          membersSkipReview: true,
+          channels: ['beta', 'nightly'],
+          groups: ['qa'],
+          days: 90,
+          label: 'tester-web',
+        },
       },
     ],
     [{ operation: 'cleanup' }, { kind: 'delete-old-bundles', keep: 20 }],
@@ -233,6 +243,7 @@ describe('the input operation', () => {
     [{ 'join-channels': 'beta' }, /"join-channels" is not used by "operation: auto"/],
     [{ operation: 'enroll', 'join-approve': 'all' }, /"join-approve" cannot be "all"/],
     [{ operation: 'enroll', 'join-channels': 'beta, ../x' }, /"join-channels" cannot have "..\/x"/],
+    [{ operation: 'enroll', 'join-label': 'a,b' }, /"join-label" must be one label/],
     [{ operation: 'enroll', 'join-days': '0' }, /"join-days" must be a number of days/],
     [{ from: 'beta' }, /"from" is not used by "operation: auto"/],
     [{ operation: 'status', force: 'true' }, /"force" is not used by "operation: status"/],

@@ -92,3 +92,41 @@ test('open issues are listed with pull requests among them, of one person too, a
   const { data } = await rest.issues.get({ ...where, issue_number: 3 })
   expect(data).toMatchObject({ author_association: 'COLLABORATOR', state: 'open' })
 })
+
+test('a pull request is closed, and its branch goes where it still is as seen', async () => {
+  const { git, hosted, as } = await createWorld()
+  const octokit = as(WRITE)
+  const { rest } = octokit
+  const sha = await commit(octokit, [git.shaOf('main')], { 'a.txt': 'one' })
+  await rest.git.createRef({ ...where, ref: 'refs/heads/x', sha })
+  await rest.pulls.create({ ...where, title: 'Add', head: 'x', base: 'main' })
+  await rest.pulls.update({ ...where, pull_number: 1, state: 'closed' })
+  expect(hosted.pull(1)).toMatchObject({ issue: { state: 'closed' }, pull: { mergedAt: null } })
+  const { data } = await rest.repos.get(where)
+  const remove = (from: Octokit, beforeOid: string) => {
+    const update = { name: 'refs/heads/x', beforeOid, afterOid: '0'.repeat(40) }
+    const input = { repositoryId: data.node_id, refUpdates: [update] }
+    return from.graphql(
+      'mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }',
+      { input },
+    )
+  }
+  await expect(remove(octokit, git.shaOf('main'))).rejects.toThrow('is not at')
+  await expect(remove(as({ contents: 'read' }), sha)).rejects.toThrow('not accessible by integration')
+  expect(git.shaOf('x')).toBe(sha)
+  await remove(octokit, sha)
+  expect(() => git.shaOf('x')).toThrow()
+})
+
+test.each([
+  ['octo-org', 'admin'],
+  ['ada', 'write'],
+  ['bob', 'read'],
+  ['mallory', 'none'],
+] as const)('%s may %s in a private repository', async (username, permission) => {
+  const { hosted, as } = await createWorld({ private: true })
+  hosted.collaborators.add('ada')
+  hosted.readers.add('bob')
+  const { data } = await as().rest.repos.getCollaboratorPermissionLevel({ ...where, username })
+  expect(data.permission).toBe(permission)
+})
