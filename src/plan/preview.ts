@@ -3,6 +3,7 @@ import type { App, BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
 import { readServedCommit } from './bundle-comment.ts'
+import { ENROLMENT_BRANCH } from './enrolment.ts'
 import type { Commit } from './types.ts'
 import { mayShow } from './version.ts'
 
@@ -13,29 +14,24 @@ export interface PreviewInputs {
   readonly previewDrafts: boolean
 }
 
+type Previewed = Pick<PullRequest, 'number' | 'open' | 'merged' | 'draft' | 'labels' | 'headRef'>
+
 /** Why a pull request, as it is now, has no preview; null = it has one. */
 export function whyNoPreview(
-  {
-    number,
-    open,
-    merged,
-    draft,
-    labels,
-  }: Pick<PullRequest, 'number' | 'open' | 'merged' | 'draft' | 'labels'>,
+  { number, open, merged, draft, labels, headRef }: Previewed,
   { previewLabel, previewDrafts }: PreviewInputs,
 ): string | null {
   if (!open) return `#${number} was ${merged ? 'merged' : 'closed'}`
   if (previewLabel !== null && !labels.some(label => isSameLabel(label, previewLabel)))
     return `#${number} has no label "${previewLabel}"`
+  // Anybody may have asked for it, and a preview would move the phones of testers.
+  if (headRef.startsWith(ENROLMENT_BRANCH)) return `#${number} is the request of a tester`
   if (draft && !previewDrafts) return `#${number} is a draft`
   return null
 }
 
 /** Whether a pull request, as it is now, has a preview. */
-export function wantsPreview(
-  pull: Pick<PullRequest, 'number' | 'open' | 'merged' | 'draft' | 'labels'>,
-  inputs: PreviewInputs,
-): boolean {
+export function wantsPreview(pull: Previewed, inputs: PreviewInputs): boolean {
   return whyNoPreview(pull, inputs) === null
 }
 

@@ -43,7 +43,14 @@ export const TEMPLATES: readonly (readonly [template: string, why: string | null
 ]
 
 /** A pull request, and why it has no preview; null when it has one. */
-export const pull = { number: 12, open: true, merged: false, draft: false, labels: ['Preview'] }
+export const pull = {
+  number: 12,
+  open: true,
+  merged: false,
+  draft: false,
+  labels: ['Preview'],
+  headRef: 'feature/x',
+}
 export const WANTED: readonly (readonly [
   what: string,
   change: Partial<typeof pull>,
@@ -58,6 +65,12 @@ export const WANTED: readonly (readonly [
   ['one without', { labels: ['x'] }, { previewLabel: 'y' }, '#12 has no label "y"'],
   ['a draft', { draft: true }, {}, null],
   ['a draft that is not wanted', { draft: true }, { previewDrafts: false }, '#12 is a draft'],
+  [
+    'a change of the testers that somebody asked for',
+    { headRef: 'capgo/tester-9' },
+    {},
+    '#12 is the request of a tester',
+  ],
   ['no draft, where those are not wanted', {}, { previewDrafts: false }, null],
 ]
 
