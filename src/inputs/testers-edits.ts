@@ -16,18 +16,24 @@ export function addTester(source: string | null, entry: TesterEntry): string {
 
 /** With the fields of the device's own entry that differ. */
 export function updateTester(source: string, entry: TesterEntry): string {
-  return edit(source, (_text, tree) =>
-    entriesOf(tree)
+  return edit(source, (_text, tree) => {
+    const elsewhere = groupsOf(tree)
+      .filter(({ list }) => list.some(node => deviceOf(node) === entry.device))
+      .map(({ name }) => name)
+    return entriesOf(tree)
       .filter(node => node.type === 'object' && deviceOf(node) === entry.device)
-      .flatMap(node => updateFields(node, entry)),
-  )
+      .flatMap(node => {
+        const own = childrenOf(findNodeAtLocation(node, ['groups'])).map(({ value }) => value)
+        const groups = entry.groups.filter(each => own.includes(each) || !elsewhere.includes(each))
+        return updateFields(node, { ...entry, groups })
+      })
+  })
 }
 
 /** Without the device, in the list and in all groups. */
 export function removeTester(source: string, device: string): string {
   return edit(source, (text, tree) => {
-    const groups = childrenOf(findNodeAtLocation(tree, ['groups']))
-    const listed = [...entriesOf(tree), ...groups.flatMap(({ children: [, list] = [] }) => childrenOf(list))]
+    const listed = [...entriesOf(tree), ...groupsOf(tree).flatMap(({ list }) => list)]
     return listed.filter(node => deviceOf(node) === device).flatMap(node => cut(text, node))
   })
 }
@@ -112,6 +118,15 @@ function fieldsOf({ device, name, github, groups, channel, until }: TesterEntry)
 
 function entriesOf(tree: Node): readonly Node[] {
   return childrenOf(tree.type === 'array' ? tree : findNodeAtLocation(tree, ['testers']))
+}
+
+/** The groups at the top of the file. */
+function groupsOf(tree: Node): { readonly name: string; readonly list: readonly Node[] }[] {
+  const groups = tree.type === 'array' ? undefined : findNodeAtLocation(tree, ['groups'])
+  return childrenOf(groups).map(({ children: [key, list] = [] }) => ({
+    name: String(key?.value),
+    list: childrenOf(list),
+  }))
 }
 
 function deviceOf(node: Node): string {
