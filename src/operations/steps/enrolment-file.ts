@@ -52,6 +52,10 @@ export async function readFileAtHead(context: Enrolling): Promise<FileAtHead> {
 /** The file's text with the change. Throws where anything else would be changed: that is a fault of this action. */
 export function changeText({ text, testers }: FileAtHead, change: FileChange, context: Enrolling): string {
   const { entry } = change
+  if (text?.includes('\ufffd'))
+    throw new ActionError('testers_file_invalid', `${pathOf(context.inputs)} has bytes that are not UTF-8.`, {
+      hint: 'Nothing was changed, because a new commit would lose them. Save the file as UTF-8.',
+    })
   const changed =
     change.do === 'add'
       ? addTester(text, entry)
