@@ -59,11 +59,15 @@ export function planRequest(
 ): { readonly asked: EnrolmentRequest; readonly plan: EnrolmentPlan } {
   if (request.action === 'leave') return { asked: request, plan: planEnrolment(request, { author, testers }) }
   const latest = lastDay(rules, today)
-  const isListed = testers.some(({ device }) => device === request.device)
-  const asked = { ...request, until: request.until ?? (isListed ? null : latest) }
+  const isOver = (until: string | null) => until !== null && until < today
+  const isTester = testers.some(({ device, until }) => device === request.device && !isOver(until))
+  const asked = { ...request, until: request.until ?? (isTester ? null : latest) }
   const plan = planEnrolment(asked, { author, testers })
   const problems = [
     ...(plan.do === 'refuse' ? plan.problems : []),
+    ...(plan.do !== 'refuse' && asked.until === null && isOver(plan.entry.until)
+      ? [`The last day was ${plan.entry.until}. Ask a lead for another one.`]
+      : []),
     ...refuseChoices(request, { rules, today, latest }),
   ]
   return { asked, plan: problems.length === 0 ? plan : { do: 'refuse', problems } }
