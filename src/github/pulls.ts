@@ -7,6 +7,12 @@ import { parseResponse, readAll } from './response.ts'
 const Named = z.object({ id: z.int() })
 const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })
 
+const Repo = z.object({ full_name: z.string() })
+const Proposed = z.object({
+  created_at: z.iso.datetime(),
+  head: z.object({ ref: z.string(), repo: z.nullish(Repo) }),
+  base: z.object({ repo: Repo }),
+})
 const Numbered = z.object({ number: z.int() })
 
 export interface NewPull {
@@ -77,8 +83,28 @@ export function pulls(connection: Repository) {
     },
 
     /** Needs `pull-requests: write`. */
+    async describePull(number: number, text: Pick<NewPull, 'title' | 'body'>): Promise<void> {
+      await octokit.rest.pulls.update({ owner, repo, pull_number: number, ...text })
+    },
+
+    /** Needs `pull-requests: write`. */
     async closePull(number: number): Promise<void> {
       await octokit.rest.pulls.update({ owner, repo, pull_number: number, state: 'closed' })
+    },
+
+    /** Branches of this repository with pull requests opened since then, of the newest 100. Needs `pull-requests: read`. */
+    async listProposedBranches(since: Date): Promise<Set<string>> {
+      const recent = await readAll(connection, {
+        route: 'GET /repos/{owner}/{repo}/pulls',
+        parameters: { state: 'all', sort: 'created', direction: 'desc' },
+        item: Proposed,
+        maxPages: 1,
+      })
+      const own = recent.filter(
+        ({ created_at, head, base }) =>
+          new Date(created_at) > since && head.repo?.full_name === base.repo.full_name,
+      )
+      return new Set(own.map(({ head }) => head.ref))
     },
 
     /** Open pull requests whose head is this branch of this owner's copy of the repository. */

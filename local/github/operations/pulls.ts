@@ -52,6 +52,8 @@ export const pulls: Readonly<Record<string, Handler>> = {
   'pulls/update': async call => {
     const { repository, resources, body } = call
     const issue = findPull(call)
+    if (typeof body.title === 'string') issue.title = body.title
+    if (typeof body.body === 'string') issue.body = body.body
     if (body.state === 'closed' && issue.state === 'open') repository.closePull(issue.number)
     const { commits, files } = await changesOf(repository, issue.pull)
     return ok(resources.fullPull(repository, issue, issue.pull, { commits, files }))

@@ -6,8 +6,6 @@ import type { Enrolling, Thread } from './enrolment-thread.ts'
 
 export const branchOf = (issue: number) => `${ENROLMENT_BRANCH}${issue}`
 
-/** As GitHub answers it, and whether it is merged as soon as its checks allow. */
-export type ProposedPull = PullRequest & { readonly mergesItself: boolean }
 const AutoMerge = z.object({ auto_merge: z.optional(z.unknown()) })
 
 /** The newest commit of the branch; null without one. */
@@ -20,12 +18,15 @@ export async function readHead(issue: number, { github }: Enrolling): Promise<st
 export async function readProposed(
   { issue, proposal }: Thread,
   context: Enrolling,
-): Promise<ProposedPull | null> {
+): Promise<PullRequest | null> {
   const number = proposal?.pull ?? (await findPull(issue, context))
   const answered = number === null ? null : await context.github.readPull(number)
-  if (answered === null) return null
-  const mergesItself = Boolean(AutoMerge.safeParse(answered).data?.auto_merge)
-  return { ...toPullRequest(answered), mergesItself }
+  return answered === null ? null : toPullRequest(answered)
+}
+
+/** Whether it is merged as soon as its checks allow. */
+export async function mergesItself(number: number, { github }: Enrolling): Promise<boolean> {
+  return Boolean(AutoMerge.safeParse(await github.readPull(number)).data?.auto_merge)
 }
 
 export async function findPull(issue: number, { github, trigger }: Enrolling): Promise<number | null> {
@@ -34,13 +35,17 @@ export async function findPull(issue: number, { github, trigger }: Enrolling): P
   return first === undefined ? null : toPullRequest(first).number
 }
 
-/** The request is over: its pull request is closed, and its branch goes. What somebody else changed stays as it is. */
-export async function removeProposal(thread: Thread, context: Enrolling): Promise<void> {
+/** The request is over: its pull request is closed. Returns the commit of its branch; null where somebody else changed it. */
+export async function closeProposal(thread: Thread, context: Enrolling): Promise<string | null> {
   const { issue, proposal } = thread
   const head = await readHead(issue, context)
-  if (head === null || !proposal?.heads.includes(head)) return
+  if (head === null || !proposal?.heads.includes(head)) return null
   const pull = await readProposed(thread, context)
   if (pull?.open) await context.github.closePull(pull.number)
-  if (!(await context.github.deleteBranch(branchOf(issue), head)))
-    context.deps.log.info(`Branch ${branchOf(issue)} stays: it was changed meanwhile, or a rule keeps it.`)
+  return head
+}
+
+export async function removeBranch(issue: number, head: string, { github, deps }: Enrolling): Promise<void> {
+  if (!(await github.deleteBranch(branchOf(issue), head)))
+    deps.log.info(`Branch ${branchOf(issue)} stays: it was changed meanwhile, or a rule keeps it.`)
 }

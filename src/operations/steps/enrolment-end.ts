@@ -1,8 +1,9 @@
 /** The end of a request: the device is where the testers file wants it, the comment says so, and the issue is closed. */
 import { ActionError } from '../../errors.ts'
+import type { Issue } from '../../github/issues.ts'
 import type { EnrolmentComment } from '../../report/enrolment.ts'
 import type { TestersReport } from '../../report/testers.ts'
-import { removeProposal } from './enrolment-branch.ts'
+import { closeProposal, removeBranch } from './enrolment-branch.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { byDevice } from './tester-facts.ts'
@@ -53,17 +54,34 @@ export function endUnfulfilled(
   return close(thread, { says, state: says.state }, context)
 }
 
-/** The comment is last before the issue: a run that ends before it is done again. */
+/** The branch is last: a run that ends before it is done again, as `closeAgain` where the comment says the end. */
 async function close(
   thread: Thread,
   { says, state }: { readonly says: EnrolmentComment; readonly state: Proposal['state'] },
   context: Enrolling,
 ): Promise<Answered> {
-  await removeProposal(thread, context)
+  const head = await closeProposal(thread, context)
   const proposal = thread.proposal === null ? null : { ...thread.proposal, state }
   const answered = await answer(thread, { says, proposal }, context)
-  await context.github.closeIssue(thread.issue, state === 'done' ? 'completed' : 'not_planned')
+  await closeIssue(thread.issue, state, context)
+  if (head !== null) await removeBranch(thread.issue, head, context)
   return answered
+}
+
+/** A branch is left of a request that is over. */
+export async function closeAgain(
+  { number, isOpen }: Issue,
+  thread: Thread,
+  context: Enrolling,
+): Promise<void> {
+  const head = await closeProposal(thread, context)
+  if (head === null || thread.proposal === null) return
+  if (isOpen) await closeIssue(number, thread.proposal.state, context)
+  await removeBranch(number, head, context)
+}
+
+function closeIssue(number: number, state: Proposal['state'], { github }: Enrolling): Promise<void> {
+  return github.closeIssue(number, state === 'done' ? 'completed' : 'not_planned')
 }
 
 /** Nobody is left without a word. The run fails, and its log has the rest. */

@@ -29,7 +29,7 @@ const Proposal = z.object({
     channel: Text,
     until: Text,
   }),
-  /** The newest, and the one that it replaces: a run may end in between. Empty without a branch. */
+  /** The newest first, and those before it: a run may end in between, and another may be faster. */
   heads: z.array(z.string()),
   /** The commit of the default branch that the newest builds on. */
   base: Text,

@@ -2,11 +2,14 @@
 import { GitHubError } from '../../github/errors.ts'
 import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
 import { type EnrolmentComment, renderProposal, type SeenChange, titleOf } from '../../report/enrolment.ts'
-import { branchOf, findPull, type ProposedPull, readHead, readProposed } from './enrolment-branch.ts'
+import { branchOf, findPull, mergesItself, readHead, readProposed } from './enrolment-branch.ts'
 import { changeText, type FileAtHead, type FileChange } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { connectForDevices, readKnownDevices } from './tester-facts.ts'
+
+/** Commits that are remembered: runs at the same moment make one each. */
+const HEADS = 4
 
 /** A change that somebody asked for, and the file that it changes. */
 interface Wish {
@@ -23,11 +26,14 @@ interface Proposed extends Omit<Wish, 'change'> {
   readonly change: SeenChange
 }
 
+/** `isOvertaken`: another run of ours changed comment or branch first, and the wish is not what they say. */
+export type ProposedAnswer = Answered & { readonly isOvertaken?: true }
+
 /**
  * Makes the pull request what the issue asks for, and says so in the comment. A branch that somebody else changed, a pull
  * request that people have reviewed, and one that was closed stay as they are.
  */
-export async function propose(begun: Thread, wish: Wish, context: Enrolling): Promise<Answered> {
+export async function propose(begun: Thread, wish: Wish, context: Enrolling): Promise<ProposedAnswer> {
   const { issue, proposal: former } = begun
   const { file } = wish
   const branch = branchOf(issue)
@@ -42,29 +48,39 @@ export async function propose(begun: Thread, wish: Wish, context: Enrolling): Pr
   }
   const isDeclined = pull !== null && !pull.open && !pull.merged
   if (isDeclined && !isAskedAgain(wish.author, context)) return say({ state: 'declined', pull: pull.number })
-  if (head !== null && !former?.heads.includes(head)) return say({ state: 'foreign', branch, pull: openPull })
   const change = { ...wish.change, seen: await readSeen(wish, context) }
-  const proposed = { ...wish, issue, change }
-  const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
-  const isWritten = isSame && head !== null && head === former.heads[0]
-  if (pull?.open && !isWritten && (await isReviewed(pull, context)))
-    return say({ state: 'reviewed', pull: pull.number })
   const compareUrl = `${context.trigger.repositoryUrl}/compare/${file.branch}...${branch}?expand=1`
   const waiting = (number: number | 'soon' | null) =>
     ({ state: 'waiting', change, pull: number, compareUrl }) as const
+  const overtaken = (now: Thread) =>
+    ({ thread: now, says: waiting(now.proposal?.pull ?? 'soon'), isOvertaken: true }) as const
+  if (head !== null && !former?.heads.includes(head)) {
+    const faster = await readFaster(begun, context)
+    return faster === null ? say({ state: 'foreign', branch, pull: openPull }) : overtaken(faster)
+  }
+  const proposed = { ...wish, issue, change }
+  const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
+  const isWritten = isSame && head !== null && head === former.heads[0]
+  const isKept = async () => pull?.open === true && !isWritten && (await isReviewed(pull.number, context))
+  const keep = (number: number) => say({ state: 'reviewed', pull: number })
+  if (openPull !== null && (await isKept())) return keep(openPull)
   const isNewest = isWritten && !pull?.merged && (await buildsOn(file, former, context))
-  const own = isNewest ? former : await commitProposal({ ...proposed, head, pull: openPull }, context)
+  const own = isNewest ? former : await commitProposal({ ...proposed, head, former, pull: openPull }, context)
   if (!isNewest) {
+    const now = await readThread(issue, context)
+    if (now.comment?.body !== begun.comment?.body) return overtaken(now)
+    // Again, as late as it can be: Capgo and GitHub may have been slow.
+    if (openPull !== null && (await isKept())) return keep(openPull)
     // Before the branch has it: a run that ends here leaves a branch that the next one knows.
     await say(waiting(openPull ?? 'soon'), own)
+    if (openPull !== null && !isWritten) await context.github.describePull(openPull, describe(proposed))
     const [newest = ''] = own.heads
     const isOurs = await (head === null
       ? context.github.createBranch(branch, newest)
       : context.github.advanceBranch(branch, newest))
     if (!isOurs) {
-      const other = await readFaster(thread, context)
-      if (other === null) return say({ state: 'foreign', branch, pull: openPull }, own)
-      return { thread: other, says: waiting(other.proposal?.pull ?? 'soon') }
+      const faster = await readFaster(thread, context)
+      return faster === null ? say({ state: 'foreign', branch, pull: openPull }, own) : overtaken(faster)
     }
   }
   const number = openPull ?? (await openPullRequest(proposed, context))
@@ -85,8 +101,8 @@ async function readSeen({ change, appId }: Wish, context: Enrolling): Promise<Se
 }
 
 /** Whether people have looked at it: from then on it stays as they saw it. */
-async function isReviewed({ number, mergesItself }: ProposedPull, { github }: Enrolling): Promise<boolean> {
-  return mergesItself || (await github.listReviewers(number)).length > 0
+async function isReviewed(number: number, context: Enrolling): Promise<boolean> {
+  return (await mergesItself(number, context)) || (await context.github.listReviewers(number)).length > 0
 }
 
 /** Whether somebody else than the author opened the issue again. */
@@ -109,8 +125,13 @@ async function commitProposal(
     author,
     file,
     head,
+    former,
     pull,
-  }: Proposed & { readonly head: string | null; readonly pull: number | null },
+  }: Proposed & {
+    readonly head: string | null
+    readonly former: Proposal | null
+    readonly pull: number | null
+  },
   context: Enrolling,
 ): Promise<Proposal> {
   const sha = await context.github.commitFile({
@@ -126,10 +147,14 @@ async function commitProposal(
     author,
     asked,
     entry: change.entry,
-    heads: head === null ? [sha] : [sha, head],
+    heads: [...new Set([sha, ...(head === null ? [] : [head]), ...(former?.heads ?? [])])].slice(0, HEADS),
     base: file.commit,
     pull,
   }
+}
+
+function describe({ issue, change, file }: Pick<Proposed, 'issue' | 'change' | 'file'>) {
+  return { title: titleOf(change, issue), body: renderProposal(change, issue, file.path) }
 }
 
 async function openPullRequest(
@@ -138,8 +163,7 @@ async function openPullRequest(
 ): Promise<number | null> {
   try {
     const made = await context.github.createPull({
-      title: titleOf(change, issue),
-      body: renderProposal(change, issue, file.path),
+      ...describe({ issue, change, file }),
       head: branchOf(issue),
       base: file.branch,
     })
