@@ -1,16 +1,20 @@
 /** Issues of the repository. */
 import * as z from 'zod/mini'
-import { isNotFound } from './errors.ts'
+import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, readAll } from './response.ts'
 
 /** Of 100 issues: what is older is not looked for. */
 const MAX_ISSUE_PAGES = 10
+/** GitHub's status for an issue that was deleted. */
+const DELETED = 410
 
 /** Title and body are other people's text; only the body is read. */
 export interface Issue {
   readonly number: number
   readonly isOpen: boolean
+  /** No GitHub App can write a comment. */
+  readonly isLocked: boolean
   /** Null where the account is gone. */
   readonly author: string | null
   readonly body: string
@@ -24,6 +28,7 @@ const User = z.object({ login: z.string() })
 const IssueData = z.object({
   number: z.int(),
   state: z.string(),
+  locked: z.optional(z.boolean()),
   user: z.nullish(User),
   body: z.nullish(z.string()),
   labels: z.array(z.union([z.string(), z.object({ name: z.nullish(z.string()) })])),
@@ -34,37 +39,39 @@ const IssueData = z.object({
 
 /** The issues that are looked for. */
 interface IssueFilter {
-  /** Of one person: the newest 100. */
+  /** Of one person: the 100 that changed last. */
   readonly creator?: string
   /** With this label. */
   readonly label: string | null
   readonly state: 'open' | 'all'
-  readonly oldestFirst?: boolean
 }
 
 export function issues(connection: Repository) {
   const { octokit, owner, repo } = connection
   return {
-    /** Null where it does not exist. Needs `issues: read`. */
+    /** Null where it does not exist, was deleted, or is in another repository now. Needs `issues: read`. */
     async readIssue(number: number): Promise<Issue | null> {
       try {
         const { data } = await octokit.rest.issues.get({ owner, repo, issue_number: number })
-        return toIssue(parseResponse(IssueData, data, 'GET /repos/{owner}/{repo}/issues/{issue_number}'))
+        const issue = toIssue(
+          parseResponse(IssueData, data, 'GET /repos/{owner}/{repo}/issues/{issue_number}'),
+        )
+        // GitHub redirects to an issue that was transferred: its number there says nothing here.
+        return issue.number === number ? issue : null
       } catch (error) {
-        if (isNotFound(error)) return null
+        if (isNotFound(error) || (error instanceof GitHubError && error.status === DELETED)) return null
         throw error
       }
     },
 
     /** Without pull requests, the newest first; of all issues and pull requests 1,000 at most. Needs `issues: read`. */
-    async listIssues({ creator, label, state, oldestFirst = false }: IssueFilter): Promise<Issue[]> {
+    async listIssues({ creator, label, state }: IssueFilter): Promise<Issue[]> {
       const all = await readAll(connection, {
         route: 'GET /repos/{owner}/{repo}/issues',
         parameters: {
           state,
           ...(label === null ? {} : { labels: label }),
-          ...(creator === undefined ? {} : { creator }),
-          ...(oldestFirst ? { direction: 'asc' } : {}),
+          ...(creator === undefined ? {} : { creator, sort: 'updated' }),
         },
         item: IssueData,
         maxPages: creator === undefined ? MAX_ISSUE_PAGES : 1,
@@ -89,10 +96,11 @@ function toIssue(data: z.infer<typeof IssueData>): Issue {
   return {
     number: data.number,
     isOpen: data.state === 'open',
+    isLocked: data.locked === true,
     author: data.user?.login ?? null,
     body: data.body ?? '',
-    labels: data.labels.flatMap(label => (typeof label === 'string' ? label : label.name) ?? []),
     createdAt: new Date(data.created_at),
+    labels: data.labels.flatMap(label => (typeof label === 'string' ? label : label.name) ?? []),
     closedBy: data.closed_by?.login ?? null,
   }
 }

@@ -5,7 +5,7 @@ import type { EventIssue } from '../event.ts'
 import { isForbidden } from '../github/errors.ts'
 import { readTesterForm } from '../inputs/tester-form.ts'
 import { LOGIN } from '../inputs/testers-schema.ts'
-import type { EnrolmentRules } from '../plan/enrolment.ts'
+import { type EnrolmentRules, hasLabel } from '../plan/enrolment.ts'
 import type { Operation } from '../plan/operation.ts'
 import type { EnrolmentResult } from '../report/list-results.ts'
 import type { SkippedResult } from '../report/result.ts'
@@ -42,11 +42,11 @@ async function readRequest(
   if (!ASKS.has(action) && action !== 'closed') return skip(`was ${action}, which asks for nothing`)
   const issue = await context.github.readIssue(number)
   if (issue === null) return skip('does not exist any more')
-  if (rules.label !== null && !issue.labels.includes(rules.label))
-    return skip(`does not have the label "${rules.label}"`)
+  if (!hasLabel(rules, issue.labels)) return skip(`does not have the label "${rules.label}"`)
   if (!issue.isOpen)
     return action === 'closed' ? followRequest(issue, rules, context) : skip('is not open any more')
   if (action === 'closed') return skip('is open again: the run of that reads it')
+  if (issue.isLocked) return skip('is locked')
   // Else an edit of somebody else would count as the sender's own.
   if (issue.body !== body) return skip('was edited meanwhile: the run of that edit reads it')
   const form = readTesterForm(body)

@@ -9,7 +9,7 @@ import { readAppId } from './app-config.ts'
 import { endRequests, endUnfulfilled } from './enrolment-end.ts'
 import { commitDirectly, type FileAtHead, isFileChange, readFileAtHead } from './enrolment-file.ts'
 import { isAskedAgain, propose } from './enrolment-proposal.ts'
-import { findObstacle } from './enrolment-queue.ts'
+import { findPlace, type Place, type Queue } from './enrolment-queue.ts'
 import { type Answered, answer, type Enrolling, type Thread } from './enrolment-thread.ts'
 import { today } from './testers-file.ts'
 
@@ -18,7 +18,12 @@ export interface Asked extends Issue {
   readonly author: string
   readonly thread: Thread
   readonly rules: EnrolmentRules
+  /** Of a run that answers many. */
+  readonly known?: { readonly queue: Queue; readonly file: FileAtHead }
 }
+
+/** Other runs may change the branch first. */
+const ATTEMPTS = 3
 
 export interface Decided {
   readonly answered: readonly Answered[]
@@ -35,21 +40,39 @@ export async function answerForm(asked: Asked, form: TesterForm, context: Enroll
     if (state === 'withdrawn') return end(asked, { state }, context)
     if (state === 'declined') return end(asked, { state, pull }, context)
   }
-  return 'problems' in form ? refuse(asked, form.problems, context) : decide(asked, form.request, context)
+  return decide(asked, form, context)
 }
 
-async function decide(asked: Asked, request: EnrolmentRequest, context: Enrolling): Promise<Decided> {
+async function decide(asked: Asked, form: TesterForm, context: Enrolling): Promise<Decided> {
+  const { number, author, rules, known } = asked
+  const request = 'request' in form ? form.request : null
+  const readFile = once(async () => known?.file ?? (await readFileAtHead(context)))
+  const canPush = once(() => context.github.canPush(author))
+  const isNew = async () => !(await readFile()).testers.some(({ device }) => device === request?.device)
+  const turn = { rules, queue: known?.queue ?? null, canPush, isNew }
+  const place = await findPlace({ number, author, request }, turn, context)
+  const { obstacle } = place
+  if (obstacle === 'silent') return skipped
+  if (obstacle !== null) return reply(asked, obstacle, context)
+  if ('problems' in form) return refuse(asked, form.problems, context)
+  return fulfil(asked, form.request, { ...place, file: await readFile(), canPush }, context)
+}
+
+interface Chance extends Place {
+  readonly file: FileAtHead
+  readonly canPush: () => Promise<boolean>
+}
+
+async function fulfil(
+  asked: Asked,
+  request: EnrolmentRequest,
+  { file, canPush, findDailyLimit, findLimit }: Chance,
+  context: Enrolling,
+): Promise<Decided> {
   const { number, author, thread, rules } = asked
   const { device, action } = request
   const read = ({ testers }: FileAtHead) =>
     planRequest(request, { author, testers, rules, today: today(context) })
-  const readFile = once(() => readFileAtHead(context))
-  const canPush = once(() => context.github.canPush(author))
-  const isNew = async () => read(await readFile()).plan.do === 'add'
-  const obstacle = await findObstacle({ number, author, request }, { rules, canPush, isNew }, context)
-  if (obstacle === 'silent') return skipped
-  if (obstacle !== null) return reply(asked, obstacle, context)
-  const file = await readFile()
   if (isTakenBack(asked, request, file)) return end(asked, { state: 'withdrawn' }, context)
   const { asked: settled, plan } = read(file)
   if (plan.do === 'refuse') return refuse(asked, plan.problems, context)
@@ -57,17 +80,24 @@ async function decide(asked: Asked, request: EnrolmentRequest, context: Enrollin
     const what = { add: 'add', update: 'change', remove: 'remove', nothing: 'leave alone' }[plan.do]
     return { ...skipped, planned: `#${number} would ${what} device ${shortDevice(device)}.` }
   }
+  const daily = await findDailyLimit()
+  if (daily !== null) return reply(asked, daily, context)
   const appId = await readAppId(context)
-  const fulfil = async () => ({
+  const finish = async () => ({
     ...skipped,
     ...(await endRequests([{ thread, action, device }], appId, context)),
   })
-  if (!isFileChange(plan)) return fulfil()
+  if (!isFileChange(plan)) return finish()
   // An edit or a label by another person does not speak for the author.
   const isAuthors = isSameLogin(author, context.trigger.issue?.sender ?? '')
   if (rules.membersSkipReview && isAuthors && (await canPush()))
-    if ((await commitDirectly(number, each => read(each).plan, context)) !== null) return fulfil()
-  const answered = await propose(thread, { change: plan, asked: settled, author, file, appId }, context)
+    if ((await commitDirectly(number, each => read(each).plan, context)) !== null) return finish()
+  const limit = findLimit()
+  if (limit !== null) return reply(asked, limit, context)
+  const wish = { change: plan, asked: settled, author, file, appId }
+  let answered = await propose(thread, wish, context)
+  for (let attempts = 1; answered.isOvertaken && attempts < ATTEMPTS; attempts++)
+    answered = await propose(answered.thread, wish, context)
   const { says } = answered
   return says.state === 'declined' ? end({ number, thread: answered.thread }, says, context) : done(answered)
 }

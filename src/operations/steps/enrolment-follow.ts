@@ -4,7 +4,7 @@ import { GitHubError } from '../../github/errors.ts'
 import type { Issue } from '../../github/issues.ts'
 import { readTesterForm } from '../../inputs/tester-form.ts'
 import { LOGIN } from '../../inputs/testers-schema.ts'
-import { type EnrolmentRules, isSameLogin, planEnrolment } from '../../plan/enrolment.ts'
+import { type EnrolmentRules, hasLabel, isSameLogin, planEnrolment } from '../../plan/enrolment.ts'
 import { judgeProgress } from '../../plan/enrolment-progress.ts'
 import { describeEnrolment } from '../../report/enrolment.ts'
 import type { EnrolmentResult } from '../../report/list-results.ts'
@@ -12,12 +12,12 @@ import { enrolmentResult } from '../../report/results.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { readAppId } from './app-config.ts'
 import { readProposed } from './enrolment-branch.ts'
-import { answerForm } from './enrolment-decision.ts'
-import { confess, endRequests, endUnfulfilled } from './enrolment-end.ts'
+import { answerForm, type Decided } from './enrolment-decision.ts'
+import { closeAgain, confess, endRequests, endUnfulfilled } from './enrolment-end.ts'
 import { type FileAtHead, isFileChange, readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { propose } from './enrolment-proposal.ts'
-import { listTurns, readQueue } from './enrolment-queue.ts'
+import { listTurns, type Queue, readQueue } from './enrolment-queue.ts'
 import { type Answered, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 
 /** A team has some; each takes requests. */
@@ -27,33 +27,39 @@ const MAX_FOLLOWED = 100
 interface Followed {
   readonly issue: Issue
   readonly thread: Thread
-  /** `unanswered`: a run missed it, or it had to wait for others. */
-  readonly progress: ReturnType<typeof judgeProgress> | 'unanswered'
+  /** `unanswered`: a run missed it, or it had to wait for others. `over`: its end was said, and a branch is left. */
+  readonly progress: ReturnType<typeof judgeProgress> | 'unanswered' | 'over'
   readonly pull: number | null
+}
+
+interface Facts {
+  readonly rules: EnrolmentRules
+  readonly queue: Queue
+  readonly file: FileAtHead
 }
 
 /** Follows all of them: our own comments and GitHub are the only memory. */
 export async function followRequests(rules: EnrolmentRules, context: Enrolling): Promise<EnrolmentResult> {
   const queue = await readQueue(rules, context)
-  const known = new Map(queue.open.map(({ number, issue }) => [number, issue]))
-  return follow(listTurns(queue).slice(0, MAX_FOLLOWED), { rules, known }, context)
+  return follow(listTurns(queue).slice(0, MAX_FOLLOWED), { rules, queue }, context)
 }
 
 /** Follows the request of one issue, which somebody closed. */
 export function followRequest(
-  issue: Issue,
+  { number }: Issue,
   rules: EnrolmentRules,
   context: Enrolling,
 ): Promise<EnrolmentResult> {
-  return follow([issue.number], { rules, known: new Map([[issue.number, issue]]) }, context)
+  return follow([number], { rules, queue: { open: [], waiting: new Set() } }, context)
 }
 
 async function follow(
   numbers: readonly number[],
-  { rules, known }: { readonly rules: EnrolmentRules; readonly known: ReadonlyMap<number, Issue> },
+  { rules, queue }: { readonly rules: EnrolmentRules; readonly queue: Queue },
   context: Enrolling,
 ): Promise<EnrolmentResult> {
-  const file = await readFileAtHead(context)
+  const facts = { rules, queue, file: await readFileAtHead(context) }
+  const listed = new Map(queue.open.map(({ number, issue }) => [number, issue]))
   const answered: Answered[] = []
   const failures: unknown[] = []
   /** One request that fails keeps nobody else waiting. */
@@ -70,11 +76,11 @@ async function follow(
   const followed: Followed[] = []
   for (const number of numbers)
     await attempt(number, async () => {
-      const issue = known.get(number) ?? (await context.github.readIssue(number))
-      if (issue !== null) followed.push(...(await judge(issue, file, context)))
+      const issue = listed.get(number) ?? (await context.github.readIssue(number))
+      const judged = issue === null ? null : await judge(issue, facts, context)
+      if (judged !== null) followed.push(judged)
     })
-  const of = (wanted: Followed['progress']) => followed.filter(({ progress }) => progress === wanted)
-  const done = of('done').flatMap(({ thread }) => fulfilled(thread))
+  const done = followed.filter(({ progress }) => progress === 'done')
   if (context.inputs.dryRun)
     return {
       ...enrolmentResult([]),
@@ -83,23 +89,20 @@ async function follow(
     }
   let testers: TestersReport | null = null
   if (done.length > 0) {
-    const ended = await endRequests(done, await readAppId(context), context)
+    const requests = done.flatMap(({ thread }) => fulfilled(thread))
+    const ended = await endRequests(requests, await readAppId(context), context)
     answered.push(...ended.answered)
     testers = ended.testers
   }
-  for (const { issue, thread, progress, pull } of followed)
+  for (const { issue, progress } of followed)
     await attempt(issue.number, async () => {
-      if (progress === 'declined')
-        answered.push(await endUnfulfilled(thread, { state: 'declined', pull }, context))
-      if (progress === 'withdrawn') {
-        const isAuthors = isSameLogin(issue.closedBy, issue.author ?? '')
-        const says = isAuthors ? ({ state: 'withdrawn' } as const) : ({ state: 'declined', pull } as const)
-        answered.push(await endUnfulfilled(thread, says, context))
-      }
-      if (progress === 'open') answered.push(...(await renew(thread, file, context)))
-      const form = progress === 'unanswered' ? readTesterForm(issue.body) : null
-      if (form === null || issue.author === null) return
-      const decided = await answerForm({ ...issue, author: issue.author, thread, rules }, form, context)
+      if (progress === 'done') return
+      // Anew: the others took their time, and what its author wrote meanwhile is answered already.
+      const now = await context.github.readIssue(issue.number)
+      const judged = now === null ? null : await judge(now, facts, context)
+      if (judged === null || judged.progress !== progress) return
+      const decided = await act(judged, facts, context)
+      if (decided.answered.some(({ says }) => says.state === 'waiting')) queue.waiting.add(issue.number)
       answered.push(...decided.answered)
       testers ??= decided.testers
     })
@@ -108,15 +111,47 @@ async function follow(
   throw failures[0]
 }
 
-async function judge(issue: Issue, file: FileAtHead, context: Enrolling): Promise<Followed[]> {
+/** Null where nothing is to be done. */
+async function judge(
+  issue: Issue,
+  { rules, queue, file }: Facts,
+  context: Enrolling,
+): Promise<Followed | null> {
+  if (!hasLabel(rules, issue.labels)) return null
   const thread = await readThread(issue.number, context)
   const { proposal } = thread
+  if (proposal !== null && proposal.state !== 'waits' && queue.waiting.has(issue.number))
+    return { issue, thread, progress: 'over', pull: proposal.pull }
   const isForm = readTesterForm(issue.body) !== null && issue.author !== null && LOGIN.test(issue.author)
   if (proposal?.state !== 'waits')
-    return issue.isOpen && isForm ? [{ issue, thread, progress: 'unanswered', pull: null }] : []
+    return issue.isOpen && !issue.isLocked && isForm
+      ? { issue, thread, progress: 'unanswered', pull: null }
+      : null
   const pull = await readProposed(thread, context)
   const progress = judgeProgress(proposal, { issueOpen: issue.isOpen, pull, testers: file.testers })
-  return [{ issue, thread, progress, pull: pull?.number ?? null }]
+  return { issue, thread, progress, pull: pull?.number ?? null }
+}
+
+/** All but what is done. */
+async function act(
+  { issue, thread, progress, pull }: Followed,
+  { rules, ...known }: Facts,
+  context: Enrolling,
+): Promise<Pick<Decided, 'answered' | 'testers'>> {
+  const end = async (says: Parameters<typeof endUnfulfilled>[1]) => ({
+    answered: [await endUnfulfilled(thread, says, context)],
+    testers: null,
+  })
+  if (progress === 'declined' || progress === 'withdrawn') {
+    const isAuthors = !issue.isOpen && isSameLogin(issue.closedBy, issue.author ?? '')
+    return end(isAuthors ? { state: 'withdrawn' } : { state: 'declined', pull })
+  }
+  if (progress === 'open') return { answered: await renew(thread, known.file, context), testers: null }
+  const form = readTesterForm(issue.body)
+  if (progress === 'unanswered' && form !== null && issue.author !== null)
+    return answerForm({ ...issue, author: issue.author, thread, rules, known }, form, context)
+  await closeAgain(issue, thread, context)
+  return { answered: [], testers: null }
 }
 
 function fulfilled(thread: Thread) {
@@ -130,5 +165,6 @@ async function renew(thread: Thread, file: FileAtHead, context: Enrolling): Prom
   const { asked, author }: Proposal = thread.proposal
   const change = planEnrolment(asked, { author, testers: file.testers })
   if (!isFileChange(change)) return []
-  return [await propose(thread, { change, asked, author, file, appId: await readAppId(context) }, context)]
+  const wish = { change, asked, author, file, appId: await readAppId(context) }
+  return [await propose(thread, wish, context)]
 }

@@ -10,7 +10,7 @@ import {
 } from '../../plan/enrolment.ts'
 import type { EnrolmentComment } from '../../report/enrolment.ts'
 import { branchOf } from './enrolment-branch.ts'
-import type { Enrolling } from './enrolment-thread.ts'
+import { type Enrolling, readThread } from './enrolment-thread.ts'
 
 /** Requests that wait for a lead at once; later ones wait until some of those are answered. */
 const MAX_WAITING = 30
@@ -20,7 +20,7 @@ const MAX_DAILY = 5
 const MAX_ANSWERED = 3
 const DAY = 86_400_000
 
-/** An open issue that is the form. */
+/** An open issue that is the form, or that was when its request was proposed. */
 export interface OpenRequest {
   readonly number: number
   readonly author: string
@@ -31,8 +31,8 @@ export interface OpenRequest {
 
 export interface Queue {
   readonly open: readonly OpenRequest[]
-  /** Issues whose request has a branch: it waits for a lead. */
-  readonly waiting: ReadonlySet<number>
+  /** Issues whose request has a branch, closed ones too: it waits for a lead, or for its end. */
+  readonly waiting: Set<number>
 }
 
 /** All of it, for any number of requests. */
@@ -41,65 +41,131 @@ export async function readQueue({ label }: EnrolmentRules, { github }: Enrolling
     github.listIssues({ state: 'open', label }),
     github.listBranches(ENROLMENT_BRANCH),
   ])
-  // A branch of an issue that is closed waits too: for its end.
-  const waiting = [...branches.keys()].map(name => Number(name.slice(ENROLMENT_BRANCH.length)))
-  return {
-    open: issues.flatMap(toOpenRequest),
-    waiting: new Set(
-      waiting.filter(each => Number.isSafeInteger(each) && each > 0 && branches.has(branchOf(each))),
-    ),
-  }
+  const numbers = [...branches.keys()].map(name => Number(name.slice(ENROLMENT_BRANCH.length)))
+  const waiting = new Set(
+    numbers.filter(each => Number.isSafeInteger(each) && each > 0 && branches.has(branchOf(each))),
+  )
+  return { open: issues.flatMap(each => toOpenRequest(each, waiting)), waiting }
 }
 
-/** The issue as a request; none where it is not the form, or not of a person. */
-function toOpenRequest(issue: Issue): OpenRequest[] {
-  const { number, author, body } = issue
+/** The issue as a request. An author who edits the form away keeps the request that waits. */
+function toOpenRequest(issue: Issue, waiting?: ReadonlySet<number>): OpenRequest[] {
+  const { number, author, body, isOpen } = issue
   const form = readTesterForm(body)
-  if (form === null || author === null || !LOGIN.test(author)) return []
-  return [{ number, author, issue, request: 'request' in form ? form.request : null }]
+  const isRequest = isOpen && (form !== null || waiting?.has(number) === true)
+  if (!isRequest || author === null || !LOGIN.test(author)) return []
+  return [{ number, author, issue, request: form !== null && 'request' in form ? form.request : null }]
 }
 
-/** The oldest of each person, and all that wait for a lead: the others wait for those. */
+/**
+ * What waits for a lead, then of each person the oldest request: the others wait for those. Branches of closed issues,
+ * which a lead or a rule may keep for ever, take no place of those.
+ */
 export function listTurns({ open, waiting }: Queue): number[] {
-  const first = open.filter(each => findAhead(each, open, waiting) === null)
-  return [...new Set([...waiting, ...first.map(({ number }) => number)])].sort((one, other) => one - other)
+  const byAge = open.map(({ number }) => number).sort((one, other) => one - other)
+  const known = new Set(byAge)
+  const closed = [...waiting].filter(each => !known.has(each)).sort((one, other) => other - one)
+  const first = open.filter(each => findAhead(each, open, waiting) === null).map(({ number }) => number)
+  return [
+    ...byAge.filter(each => waiting.has(each)),
+    ...closed.slice(0, MAX_WAITING),
+    ...byAge.filter(each => first.includes(each) && !waiting.has(each)),
+  ]
+}
+
+interface Asking {
+  readonly number: number
+  readonly author: string
+  /** Null where the form has mistakes. */
+  readonly request: EnrolmentRequest | null
 }
 
 interface Turn {
   readonly rules: EnrolmentRules
+  /** Where it was read before. */
+  readonly queue: Queue | null
   /** Whether the testers file does not have the device yet. */
   readonly isNew: () => Promise<boolean>
   /** Whether the author can push. */
   readonly canPush: () => Promise<boolean>
 }
 
-/** The answer to a request that has to wait for others; null where it is its turn. `silent`: enough was answered. */
-export async function findObstacle(
-  asked: { readonly number: number; readonly author: string; readonly request: EnrolmentRequest },
-  { rules, isNew, canPush }: Turn,
+export interface Place {
+  /** The answer to a request that has to wait for others; null where it is its turn. `silent`: enough was answered. */
+  readonly obstacle: EnrolmentComment | 'silent' | null
+  /** The answer where its author has asked for too much within a day; else null. */
+  readonly findDailyLimit: () => Promise<EnrolmentComment | null>
+  /** The answer where one more pull request would be too many; else null. */
+  readonly findLimit: () => EnrolmentComment | null
+}
+
+export async function findPlace(
+  asking: Asking,
+  { rules, queue, isNew, canPush }: Turn,
   context: Enrolling,
-): Promise<EnrolmentComment | 'silent' | null> {
-  const { number, author, request } = asked
+): Promise<Place> {
+  const { number, author, request } = asking
+  const listOwn = () => context.github.listIssues({ creator: author, state: 'all', label: rules.label })
   // Asked first: whoever opens a thousand issues costs little.
-  const own = await context.github.listIssues({ creator: author, state: 'all', label: rules.label })
-  const openOwn = own.filter(({ isOpen }) => isOpen).flatMap(toOpenRequest)
-  if (openOwn.filter(each => each.number < number).length >= MAX_ANSWERED) return 'silent'
-  const { open, waiting } = await readQueue(rules, context)
+  const own = queue === null ? await listOwn() : null
+  const known = own ?? queue?.open.map(({ issue }) => issue) ?? []
+  const place = (obstacle: Place['obstacle']): Place => ({
+    obstacle,
+    findDailyLimit: async () => null,
+    findLimit: () => null,
+  })
+  const older = known.flatMap(each => toOpenRequest(each)).filter(each => each.number < number)
+  if (older.filter(each => isSameLogin(each.author, author)).length >= MAX_ANSWERED) return place('silent')
+  if (request === null) return place(null)
+  const { open, waiting } = queue ?? (await readQueue(rules, context))
+  const openOwn = known.flatMap(each => toOpenRequest(each, waiting))
   const all = [...new Map([...openOwn, ...open].map(each => [each.number, each])).values()]
-  const first = findAhead(asked, all, waiting)
-  if (first !== null) return { state: 'second', first, device: null }
-  const others = all
-    .filter(each => each.request?.device === request.device && !isSameLogin(each.author, author))
-    .filter(each => findAhead(each, all, waiting) === null && isAhead(each.number, number, waiting))
+  const first = findAhead(asking, all, waiting)
+  if (first !== null) return place({ state: 'second', first, device: null })
+  const { device } = request
+  const rival = await findRival({ number, author, device }, all, waiting, context)
+  if (rival !== null && (await isNew())) return place({ state: 'second', first: rival, device })
+  return {
+    obstacle: null,
+    async findDailyLimit() {
+      if (waiting.has(number)) return null
+      const others = (own ?? (await listOwn())).filter(each => each.number !== number)
+      const daily = others.length < MAX_DAILY ? 0 : await countDaily(others, context)
+      return daily < MAX_DAILY || (await canPush()) ? null : { state: 'busy', open: daily + 1, isOwn: true }
+    },
+    findLimit() {
+      const count = open.filter(each => waiting.has(each.number)).length
+      return waiting.has(number) || count < MAX_WAITING ? null : { state: 'busy', open: count, isOwn: false }
+    },
+  }
+}
+
+/** Requests of a day. An issue that had a pull request is one, whatever it says now, and however old it is. */
+async function countDaily(issues: readonly Issue[], { capgo, github }: Enrolling): Promise<number> {
+  const yesterday = new Date(capgo.now().getTime() - DAY)
+  const proposed = await github.listProposedBranches(yesterday)
+  const isNew = ({ body, createdAt }: Issue) => createdAt > yesterday && readTesterForm(body) !== null
+  return issues.filter(each => isNew(each) || proposed.has(branchOf(each.number))).length
+}
+
+/** Another person's request for the same device whose turn is before this one's. */
+async function findRival(
+  { number, author, device }: { readonly number: number; readonly author: string; readonly device: string },
+  all: readonly OpenRequest[],
+  waiting: ReadonlySet<number>,
+  context: Enrolling,
+): Promise<number | null> {
+  const rivals = all
+    .filter(each => each.request?.device === device && !isSameLogin(each.author, author))
+    .filter(each => findAhead(each, all, waiting) === null)
     .map(each => each.number)
-  if (others.length > 0 && (await isNew()))
-    return { state: 'second', first: Math.min(...others), device: request.device }
-  if (waiting.has(number)) return null
-  const yesterday = context.capgo.now().getTime() - DAY
-  const daily = own.filter(each => each.createdAt.getTime() > yesterday && toOpenRequest(each).length > 0)
-  if (daily.length > MAX_DAILY && !(await canPush()))
-    return { state: 'busy', open: daily.length, isOwn: true }
-  return waiting.size >= MAX_WAITING ? { state: 'busy', open: waiting.size, isOwn: false } : null
+  if (rivals.length === 0) return null
+  // An edit to another person's device does not take its place along.
+  const holding = new Set<number>()
+  for (const each of [number, ...rivals].filter(one => waiting.has(one)))
+    if ((await readThread(each, context)).proposal?.asked.device === device) holding.add(each)
+  const ahead = rivals.filter(each => isAhead(each, number, holding))
+  return ahead.length === 0 ? null : Math.min(...ahead)
 }
 
 /** The same person's open request whose turn is before this one's. */
