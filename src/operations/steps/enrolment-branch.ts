@@ -6,6 +6,8 @@ import type { Enrolling, Thread } from './enrolment-thread.ts'
 
 export const branchOf = (issue: number) => `${ENROLMENT_BRANCH}${issue}`
 
+/** As GitHub answers it, and whether it is merged as soon as its checks allow. */
+export type ProposedPull = PullRequest & { readonly mergesItself: boolean }
 const AutoMerge = z.object({ auto_merge: z.optional(z.unknown()) })
 
 /** The newest commit of the branch; null without one. */
@@ -18,15 +20,12 @@ export async function readHead(issue: number, { github }: Enrolling): Promise<st
 export async function readProposed(
   { issue, proposal }: Thread,
   context: Enrolling,
-): Promise<PullRequest | null> {
+): Promise<ProposedPull | null> {
   const number = proposal?.pull ?? (await findPull(issue, context))
   const answered = number === null ? null : await context.github.readPull(number)
-  return answered === null ? null : toPullRequest(answered)
-}
-
-/** Whether it is merged as soon as its checks allow. */
-export async function mergesItself(number: number, { github }: Enrolling): Promise<boolean> {
-  return Boolean(AutoMerge.safeParse(await github.readPull(number)).data?.auto_merge)
+  if (answered === null) return null
+  const mergesItself = Boolean(AutoMerge.safeParse(answered).data?.auto_merge)
+  return { ...toPullRequest(answered), mergesItself }
 }
 
 export async function findPull(issue: number, { github, trigger }: Enrolling): Promise<number | null> {

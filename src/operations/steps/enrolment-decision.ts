@@ -3,14 +3,14 @@ import type { Issue } from '../../github/issues.ts'
 import type { TesterForm } from '../../inputs/tester-form.ts'
 import { shortDevice } from '../../plan/device-id.ts'
 import { type EnrolmentRequest, type EnrolmentRules, isSameLogin, planRequest } from '../../plan/enrolment.ts'
-import { describeEnrolment, type EnrolmentComment } from '../../report/enrolment.ts'
+import { describeEnrolment, type EnrolmentComment, titleOf } from '../../report/enrolment.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { readAppId } from './app-config.ts'
 import { endRequests, endUnfulfilled } from './enrolment-end.ts'
 import { commitDirectly, type FileAtHead, isFileChange, readFileAtHead } from './enrolment-file.ts'
 import { isAskedAgain, propose } from './enrolment-proposal.ts'
 import { findPlace, type Place, type Queue } from './enrolment-queue.ts'
-import { type Answered, answer, type Enrolling, type Thread } from './enrolment-thread.ts'
+import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { today } from './testers-file.ts'
 
 /** An issue that is the form, and who wrote it. */
@@ -22,8 +22,10 @@ export interface Asked extends Issue {
   readonly known?: { readonly queue: Queue; readonly file: FileAtHead }
 }
 
+/** Of the testers file, the newest: GitHub lists so many at once. */
+const COMMITS = 100
 /** Other runs may change the branch first. */
-const ATTEMPTS = 3
+const ATTEMPTS = 5
 
 export interface Decided {
   readonly answered: readonly Answered[]
@@ -74,7 +76,11 @@ async function fulfil(
   const read = ({ testers }: FileAtHead) =>
     planRequest(request, { author, testers, rules, today: today(context) })
   if (isTakenBack(asked, request, file)) return end(asked, { state: 'withdrawn' }, context)
-  const { asked: settled, plan } = read(file)
+  const { asked: settled, plan: planned } = read(file)
+  const plan =
+    planned.do === 'refuse' && (await isRemovedBefore(asked, request, file, context))
+      ? ({ do: 'nothing' } as const)
+      : planned
   if (plan.do === 'refuse') return refuse(asked, plan.problems, context)
   if (context.inputs.dryRun) {
     const what = { add: 'add', update: 'change', remove: 'remove', nothing: 'leave alone' }[plan.do]
@@ -87,7 +93,7 @@ async function fulfil(
     ...skipped,
     ...(await endRequests([{ thread, action, device }], appId, context)),
   })
-  if (!isFileChange(plan)) return finish()
+  if (plan.do === 'nothing' || !isFileChange(plan)) return finish()
   // An edit or a label by another person does not speak for the author.
   const isAuthors = isSameLogin(author, context.trigger.issue?.sender ?? '')
   if (rules.membersSkipReview && isAuthors && (await canPush()))
@@ -96,8 +102,12 @@ async function fulfil(
   if (limit !== null) return reply(asked, limit, context)
   const wish = { change: plan, asked: settled, author, file, appId }
   let answered = await propose(thread, wish, context)
-  for (let attempts = 1; answered.isOvertaken && attempts < ATTEMPTS; attempts++)
-    answered = await propose(answered.thread, wish, context)
+  for (let attempts = 1; answered.isOvertaken && attempts < ATTEMPTS; attempts++) {
+    await context.github.settle()
+    answered = await propose(await readThread(number, context), wish, context)
+  }
+  if (answered.isOvertaken)
+    context.deps.log.warning(`Other runs changed the request of #${number} meanwhile. Re-run this job.`)
   const { says } = answered
   return says.state === 'declined' ? end({ number, thread: answered.thread }, says, context) : done(answered)
 }
@@ -127,6 +137,19 @@ function isTakenBack(
     proposal.asked.device === device &&
     !testers.some(each => each.device === device)
   )
+}
+
+/** Whether a run removed a member's device for this issue, and ended before it said so. */
+async function isRemovedBefore(
+  { number, rules }: Asked,
+  { action, device }: EnrolmentRequest,
+  { path, testers }: FileAtHead,
+  { github }: Enrolling,
+): Promise<boolean> {
+  if (!rules.membersSkipReview || action === 'join' || testers.some(each => each.device === device))
+    return false
+  const title = titleOf({ do: 'remove' }, number)
+  return (await github.listCommits(path, COMMITS)).some(each => each.title === title)
 }
 
 async function end(

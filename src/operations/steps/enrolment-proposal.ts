@@ -2,7 +2,7 @@
 import { GitHubError } from '../../github/errors.ts'
 import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
 import { type EnrolmentComment, renderProposal, type SeenChange, titleOf } from '../../report/enrolment.ts'
-import { branchOf, findPull, mergesItself, readHead, readProposed } from './enrolment-branch.ts'
+import { branchOf, findPull, type ProposedPull, readHead, readProposed } from './enrolment-branch.ts'
 import { changeText, type FileAtHead, type FileChange } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
@@ -26,7 +26,7 @@ interface Proposed extends Omit<Wish, 'change'> {
   readonly change: SeenChange
 }
 
-/** `isOvertaken`: another run of ours changed comment or branch first, and the wish is not what they say. */
+/** `isOvertaken`: another run of ours changed comment or branch first, or a lead ended the pull request. */
 export type ProposedAnswer = Answered & { readonly isOvertaken?: true }
 
 /**
@@ -61,16 +61,16 @@ export async function propose(begun: Thread, wish: Wish, context: Enrolling): Pr
   const proposed = { ...wish, issue, change }
   const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
   const isWritten = isSame && head !== null && head === former.heads[0]
-  const isKept = async () => pull?.open === true && !isWritten && (await isReviewed(pull.number, context))
   const keep = (number: number) => say({ state: 'reviewed', pull: number })
-  if (openPull !== null && (await isKept())) return keep(openPull)
+  if (pull?.open && !isWritten && (await isReviewed(pull, context))) return keep(pull.number)
   const isNewest = isWritten && !pull?.merged && (await buildsOn(file, former, context))
   const own = isNewest ? former : await commitProposal({ ...proposed, head, former, pull: openPull }, context)
   if (!isNewest) {
-    const now = await readThread(issue, context)
-    if (now.comment?.body !== begun.comment?.body) return overtaken(now)
     // Again, as late as it can be: Capgo and GitHub may have been slow.
-    if (openPull !== null && (await isKept())) return keep(openPull)
+    const pullNow = await readProposed(begun, context)
+    if (pullNow?.open && !isWritten && (await isReviewed(pullNow, context))) return keep(pullNow.number)
+    const now = await readThread(issue, context)
+    if (now.comment?.body !== begun.comment?.body || pullNow?.open !== pull?.open) return overtaken(now)
     // Before the branch has it: a run that ends here leaves a branch that the next one knows.
     await say(waiting(openPull ?? 'soon'), own)
     if (openPull !== null && !isWritten) await context.github.describePull(openPull, describe(proposed))
@@ -101,8 +101,8 @@ async function readSeen({ change, appId }: Wish, context: Enrolling): Promise<Se
 }
 
 /** Whether people have looked at it: from then on it stays as they saw it. */
-async function isReviewed(number: number, context: Enrolling): Promise<boolean> {
-  return (await mergesItself(number, context)) || (await context.github.listReviewers(number)).length > 0
+async function isReviewed({ number, mergesItself }: ProposedPull, { github }: Enrolling): Promise<boolean> {
+  return mergesItself || (await github.listReviewers(number)).length > 0
 }
 
 /** Whether somebody else than the author opened the issue again. */
