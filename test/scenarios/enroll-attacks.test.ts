@@ -152,6 +152,21 @@ describe('nobody can', () => {
     expect((await edit(world, {})).outputs.reason).toBe('#45 waits for a review of pull request #46.')
   })
 
+  it('have an edit pushed that is under way while a lead merges', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.github.faults.add({
+      match: { method: 'POST', path: /git\/commits$/ },
+      at: 'after',
+      do: () => merge(world),
+    })
+    const run = await edit(world, { 'Device id': ADA })
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 waits for a review of pull request #47.')
+    expect(fileOn(world, 'main')).toContain(EVE)
+    expect(fileOn(world, 'main')).not.toContain(ADA)
+    expect(fileOn(world, 'capgo/tester-45')).toContain(ADA)
+  })
+
   it("have a preview published of a request, which would take the testers' phones", async () => {
     const world = await createTeam()
     await ask(world)
@@ -190,7 +205,8 @@ describe('nobody can', () => {
       await happen(world, action, 45, { sender: 'lead' })
     await followUp(world)
     expect(fileOn(world, 'main')).toBe(FILE.trim())
-    await happen(world, 'edited')
+    const own = await happen(world, 'edited')
+    expect(own.outputs.outcome, own.visibleLog).toBe(isMember ? 'enrolled' : 'proposed')
     expect(fileOn(world, 'main').includes(EVE)).toBe(isMember)
   })
 })
@@ -315,6 +331,35 @@ describe('a request is answered', () => {
     faults.clear()
     const run = await edit(world, { Name: 'Eve 3' })
     expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+  })
+
+  it.each([
+    ['is opened', async () => {}, (world: World) => [happen(world, 'opened'), followUp(world)]],
+    [
+      'is merged, closed and edited',
+      async (world: World) => {
+        await happen(world, 'opened')
+        merge(world)
+        world.hosted.closeIssue(45, 'lead')
+      },
+      (world: World) => [
+        followUp(world),
+        happen(world, 'closed', 45, { sender: 'lead' }),
+        happen(world, 'edited'),
+        followUp(world),
+      ],
+    ],
+  ])('once, by runs at the same moment, where it %s', async (_what, before, runs) => {
+    const world = await createTeam()
+    world.hosted.addIssue({ number: 45, author: 'eve', body: form({}) })
+    await before(world)
+    for (const run of await Promise.all(runs(world))) expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(commentsOn(world)).toHaveLength(1)
+    expect(pulls(world)).toHaveLength(1)
+    const isOpen = stateOf(world) === 'open'
+    const [name] = /Eve.*/.exec(world.hosted.issues.get(45)!.body!)!
+    expect(fileOn(world, isOpen ? 'capgo/tester-45' : 'main')).toContain(`"name": "${name}"`)
+    expect(commentsOn(world)[0]).toContain(isOpen ? 'Pull request #46 adds' : 'You are a tester')
   })
 
   it('of somebody whose last day is over', async () => {
@@ -518,6 +563,13 @@ describe('a run that is killed at any of its writes is finished by the next ones
     'a member joins': {
       inputs: MEMBERS,
       before: world => opened(world, { Channel: 'beta' }),
+      run: on('opened'),
+      later: 'edited',
+    },
+    'a member leaves': {
+      inputs: MEMBERS,
+      files: { 'testers.json': withEve() },
+      before: world => opened(world, LEAVE),
       run: on('opened'),
       later: 'edited',
     },
