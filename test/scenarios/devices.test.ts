@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { dispatchEvent } from '../../local/runner/event.ts'
-import { APP_ID, createWorld, tinyApp, type World } from './scenario.ts'
+import { ADA, BOB, EVE } from '../helpers/device-ids.ts'
+import { APP_ID, createWorld, timeless, tinyApp, type World } from './scenario.ts'
 import { dispatch } from './stages.ts'
-
-const ADA = 'ada00000-0000-4000-8000-000000000001'
-const BOB = 'b0b00000-0000-4000-8000-000000000002'
-const EVE = 'e5e00000-0000-4000-8000-000000000003'
-
-const timeless = (text: string) =>
-  text
-    .replace(/[A-Z][a-z]{2}.\d{1,2},.\d{4},.\d\d:\d\d.UTC/g, 'TIME')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
 
 async function createPhones(): Promise<World> {
   const files = { ...tinyApp(), 'testers.json': JSON.stringify([{ device: ADA, name: "Ada's iPhone" }]) }
