@@ -1,4 +1,6 @@
 /** A phone with Capgo's plugin, as far as an app's page asks for it: the device id, the channel calls, and the way back. */
+import semver from 'semver'
+import { keepsOwnChannel } from './capgo/plugin.ts'
 import { Device } from './device.ts'
 
 export interface PhoneOptions {
@@ -23,10 +25,8 @@ interface Rejection {
   readonly data?: { readonly error: string; readonly message: string }
 }
 
-/** Plugins from these versions on keep the channel that was chosen on the phone. */
-const KEEPS_CHOICE: Readonly<Record<number, number>> = { 5: 34, 6: 34, 7: 34 }
-const LISTS_CHANNELS = [7, 5, 0]
-const GET_CHANNEL_STORES = [8, 47, 9]
+const LISTS_CHANNELS = '>=7.5'
+const GET_CHANNEL_STORES = '>=8.47.9'
 
 export class Phone {
   readonly id: string
@@ -126,14 +126,11 @@ export class Phone {
   }
 
   get #keepsChoice(): boolean {
-    const [major = 0, minor = 0] = this.#version.split('.').map(Number)
-    return major >= 8 || minor >= (KEEPS_CHOICE[major] ?? Number.POSITIVE_INFINITY)
+    return keepsOwnChannel(this.#version)
   }
 
-  #is(since: readonly number[]): boolean {
-    const parts = this.#version.split('.').map(Number)
-    const place = since.findIndex((part, index) => parts[index] !== part)
-    return place === -1 || parts[place]! > since[place]!
+  #is(versions: string): boolean {
+    return semver.satisfies(this.#version, versions)
   }
 
   /** The body that the plugin sends with each call to `/channel_self`. */

@@ -1,7 +1,7 @@
 /** The input `device-filter`: which devices `operation: devices` lists, one `field: value` per line. */
 import { InputError } from '../errors.ts'
 import type { DeviceFilter } from '../plan/device-list.ts'
-import { listWords } from './values.ts'
+import { isWhole, listWords } from './values.ts'
 
 const FIELDS = ['id', 'platform', 'version', 'channel', 'days'] as const
 type Field = (typeof FIELDS)[number]
@@ -48,7 +48,7 @@ function unknownField(name: string): Mistake {
   }
 }
 
-function checkValue(field: Field, value: string): { readonly why: string; readonly hint: string } | null {
+function checkValue(field: Field, value: string): Mistake | null {
   if (value === '')
     return { why: 'has no value', hint: 'Write the value behind the colon, or remove the line.' }
   if (field === 'platform' && !PLATFORMS.some(known => known === value))
@@ -58,7 +58,7 @@ function checkValue(field: Field, value: string): { readonly why: string; readon
       why: 'not the beginning of a device id',
       hint: 'Device ids consist of the digits 0 to 9, the letters a to f, and dashes.',
     }
-  if (field === 'days' && !(/^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_DAYS))
+  if (field === 'days' && !isWhole(value, 1, MAX_DAYS))
     return {
       why: `not from 1 to ${MAX_DAYS} days`,
       hint: `Use a whole number from 1 to ${MAX_DAYS}. Capgo forgets older devices.`,

@@ -1,13 +1,14 @@
 /** The devices of an app: blocks of the job summary, and the output. */
 import { shortDevice } from '../plan/device-id.ts'
 import type { ListedDevice } from '../plan/device-list.ts'
-import { formatDateTime, plural } from './format.ts'
+import { formatDateTime, PLATFORMS, plural } from './format.ts'
 import type { DevicesResult } from './list-results.ts'
 import { code, codeBlock, details, escapeText, table } from './markdown.ts'
 
 /** Rows of the table; the output has all of them. */
 const MAX_ROWS = 200
-export const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
+
+export { PLATFORMS }
 
 /** Two columns: more are wider than a phone, on which people look at it. */
 export function renderDevices({ devices, showIds, reason }: DevicesResult): string[] {

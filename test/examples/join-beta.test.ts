@@ -1,33 +1,28 @@
 /** The page of examples/join-beta in Chromium, on a phone of this machine, against the local Capgo over real HTTP. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestCapgo, type TestCapgo } from '../../local/app.ts'
 import { type JoinPage, serveJoinPage } from '../../local/join-page.ts'
 import { Phone, type PhoneOptions } from '../../local/phone.ts'
-import { findBrowser, startBrowser } from '../../scripts/pictures/browser.ts'
+import { browserOfFile, canLook } from '../helpers/browser.ts'
 import { type Endpoint, startNode } from './enroll-endpoint.ts'
 
 const TOKEN = 'the-token-of-these-testers'
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
-const program = findBrowser()
-// The job that runs every test has Chromium.
-const isLeftOut = program === undefined && process.env.CI === undefined
+const browser = browserOfFile()
 
-describe.skipIf(isLeftOut)('<join-beta>', () => {
-  let browser: Browser
+describe.skipIf(!canLook)('<join-beta>', () => {
   let page: JoinPage
   let capgo: TestCapgo
   let context: BrowserContext
   let tab: Page
 
   beforeAll(async () => {
-    browser = await startBrowser(program ?? 'chromium')
     page = await serveJoinPage()
   })
   afterAll(async () => {
-    await browser.close()
     await page[Symbol.asyncDispose]()
   })
   beforeEach(async () => {
@@ -38,7 +33,7 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     server.seedChannel({ appId, name: 'stable', public: true, bundle: '1.1.0' })
     server.seedChannel({ appId, name: 'beta', allow_device_self_set: true, bundle: '1.2.0' })
     server.seedChannel({ appId, name: 'team', bundle: '1.3.0' })
-    context = await browser.newContext({ viewport: { width: 390, height: 844 } })
+    context = await browser().newContext({ viewport: { width: 390, height: 844 } })
     tab = await context.newPage()
   })
   afterEach(async () => {
@@ -236,7 +231,7 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     const userAgent =
       'Mozilla/5.0 (Linux; Android 16; Pixel 9 Build/BP2A; wv) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36'
     await context.close()
-    context = await browser.newContext({ userAgent })
+    context = await browser().newContext({ userAgent })
     tab = await context.newPage()
     await open(takePhone(), { github: 'octo-org/daybreak' })
     expect(await tab.getByRole('link').getAttribute('href')).toContain('name=Pixel+9')

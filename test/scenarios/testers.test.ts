@@ -5,6 +5,7 @@ import { Device } from '../../local/device.ts'
 import type { Files } from '../../local/repository.ts'
 import { pushEvent, scheduleEvent } from '../../local/runner/event.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
+import { ADA, BOB, EVE } from '../helpers/device-ids.ts'
 import { openPull } from './pull.ts'
 import {
   APP_ID,
@@ -16,10 +17,6 @@ import {
   type WorldRun,
   withoutChance,
 } from './scenario.ts'
-
-const ADA = 'ada00000-0000-4000-8000-000000000001'
-const BOB = 'b0b00000-0000-4000-8000-000000000002'
-const EVE = 'e5e00000-0000-4000-8000-000000000003'
 
 const withTesters = (testers: unknown): Files => ({
   ...tinyApp(),
