@@ -2,9 +2,9 @@
 import * as z from 'zod/mini'
 import { GitHubError } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseResponse } from './response.ts'
+import { parseResponse, Sha } from './response.ts'
 
-const Named = z.object({ sha: z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)) })
+const Named = z.object({ sha: Sha })
 const Node = z.object({ node_id: z.string() })
 const CommitOfTree = z.object({ tree: Named })
 const Permission = z.object({ permission: z.string() })

@@ -8,8 +8,6 @@ import { code, codeBlock, details, escapeText, table } from './markdown.ts'
 /** Rows of the table; the output has all of them. */
 const MAX_ROWS = 200
 
-export { PLATFORMS }
-
 /** Two columns: more are wider than a phone, on which people look at it. */
 export function renderDevices({ devices, showIds, reason }: DevicesResult): string[] {
   const unknown = devices.filter(({ listed }) => !listed)

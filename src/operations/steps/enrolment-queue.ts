@@ -21,7 +21,7 @@ const MAX_ANSWERED = 3
 const DAY = 86_400_000
 
 /** An open issue that is the form. */
-export interface OpenRequest {
+interface OpenRequest {
   readonly number: number
   readonly author: string
   readonly issue: Issue
