@@ -81,7 +81,10 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     ['8.51.23', 1],
     ['8.47.9', 1],
     ['8.47.8', 0],
-    ['7.40.0', 0],
+    ['7.50.1', 1],
+    ['7.45.10', 0],
+    ['6.50.1', 1],
+    ['5.50.2', 1],
   ])('looking changes no update of a phone with plugin %s', async (pluginVersion, taken) => {
     const phone = takePhone({ pluginVersion })
     await open(phone, { 'self-assign': '' })
@@ -118,17 +121,20 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     await tab.getByText(phone.id).waitFor()
   })
 
-  it('joins a channel that devices can choose with one tap, and leaves with another', async () => {
-    const phone = takePhone()
-    await open(phone, { 'self-assign': '' })
-    expect(await tab.getByRole('listitem').allTextContents()).toEqual(['betaJoin'])
-    await press('Join beta')
-    await noteSays('You are on beta. Open the app twice to get its version.')
-    expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['beta', '1.2.0'])
-    await press('Leave beta')
-    await noteSays('You left. Open the app twice to get the version that everybody has.')
-    expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['stable', '1.1.0'])
-  })
+  it.each(['android', 'ios'] as const)(
+    '%s joins a channel that devices can choose with one tap, and leaves with another',
+    async platform => {
+      const phone = takePhone({ platform })
+      await open(phone, { 'self-assign': '' })
+      expect(await tab.getByRole('listitem').allTextContents()).toEqual(['betaJoin'])
+      await press('Join beta')
+      await noteSays('You are on beta. Open the app twice to get its version.')
+      expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['beta', '1.2.0'])
+      await press('Leave beta')
+      await noteSays('You left. Open the app twice to get the version that everybody has.')
+      expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['stable', '1.1.0'])
+    },
+  )
 
   it('asks once for two quick taps', async () => {
     await open(takePhone(), { 'self-assign': '' })
@@ -169,39 +175,50 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     expect(phone.calls).toContain('unsetChannel')
   })
 
-  it.each([
-    [
-      'the app switched it off',
-      { allowSetDefaultChannel: false },
-      'This app does not let you choose a channel.',
-    ],
-    ['the channel was closed meanwhile', {}, 'Only your team adds phones to beta.'],
-    ['the channel was deleted meanwhile', {}, 'beta does not exist any more.'],
-    ['Capgo cannot be reached', {}, 'No connection. Check it, and try again.'],
-  ])('says why: %s', async (title, options, text) => {
-    await open(takePhone(options), { 'self-assign': '' })
-    const { store, faults } = capgo.server
-    const beta = store.find('channels', { app_id: capgo.appId, name: 'beta' })!
-    if (title.includes('closed')) store.update('channels', beta, { allow_device_self_set: false })
-    if (title.includes('deleted')) store.remove('channels', beta.id)
-    if (title.includes('reached'))
-      faults.add({ match: { method: 'POST', path: '/channel_self' }, do: 'drop' })
-    await press('Join beta')
-    await noteSays(text)
-    expect(await fact('channel')).toBe('stable')
+  describe.each([
+    { platform: 'android' },
+    { platform: 'ios' },
+    { platform: 'ios', pluginVersion: '7.4.0' },
+  ] as const)('$platform $pluginVersion says why', phone => {
+    it.each([
+      ['the app switched it off', 'This app does not let you choose a channel.'],
+      ['the channel was closed meanwhile', 'Only your team adds phones to beta.'],
+      ['the channel was deleted meanwhile', 'beta does not exist any more.'],
+      ['Capgo cannot be reached', 'No connection. Check it, and try again.'],
+    ])('%s', async (title, text) => {
+      await open(takePhone({ ...phone, allowSetDefaultChannel: !title.includes('switched') }), {
+        'self-assign': 'beta',
+      })
+      const { store, faults } = capgo.server
+      const beta = store.find('channels', { app_id: capgo.appId, name: 'beta' })!
+      if (title.includes('closed')) store.update('channels', beta, { allow_device_self_set: false })
+      if (title.includes('deleted')) store.remove('channels', beta.id)
+      if (title.includes('reached'))
+        faults.add({ match: { method: 'POST', path: '/channel_self' }, do: 'drop' })
+      await press('Join beta')
+      await noteSays(text)
+    })
   })
 
-  it('offers to try again where the phone cannot be read', async () => {
+  it('shows the id and the form without Capgo too, and offers to try again', async () => {
     capgo.server.faults.add({
       match: { path: /^\/channel_self/ },
       do: 'drop',
       times: Number.POSITIVE_INFINITY,
     })
-    await open(takePhone(), { 'self-assign': '' })
-    expect(await note()).toBe('No connection. Check it, and try again.')
+    const phone = takePhone({ bundle: '1.2.0' })
+    await open(phone, { 'self-assign': '', github: 'octo-org/daybreak', reset: '' })
+    expect([await note(), await fact('device'), await fact('channel')]).toEqual([
+      'No connection. Check it, and try again.',
+      phone.id,
+      'Unknown',
+    ])
+    expect(await tab.getByRole('link').getAttribute('href')).toContain(phone.id)
+    // Leaving comes before the way back, and needs Capgo.
+    expect(await tab.getByRole('button').allTextContents()).toEqual(['Copy', 'Try again'])
     capgo.server.faults.clear()
     await press('Try again')
-    await tab.getByText('beta').waitFor()
+    await tab.getByRole('button', { name: 'Join beta' }).waitFor()
     expect(await note()).toBe('')
   })
 
