@@ -1,7 +1,12 @@
 /** The page of examples/join-beta in Chromium, on a phone of this machine, against the local Capgo over real HTTP. */
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import ts from 'typescript'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestCapgo, type TestCapgo } from '../../local/app.ts'
 import { type JoinPage, serveJoinPage } from '../../local/join-page.ts'
@@ -10,6 +15,18 @@ import { findBrowser, startBrowser } from '../../scripts/pictures/browser.ts'
 import { type Endpoint, startNode } from './enroll-endpoint.ts'
 
 const TOKEN = 'the-token-of-these-testers'
+const run = promisify(execFile)
+const bundleOf = async (path: string) => {
+  const entry = join(import.meta.dirname, '../../examples/join-beta', path)
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    write: false,
+  })
+  return outputFiles[0]!.text
+}
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 const program = findBrowser()
 // The job that runs every test has Chromium.
@@ -249,6 +266,11 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     ])
   })
 
+  it.each(['javascript://x/%0aalert(1)', 'octo-org', ' '])('opens no form of %j', async github => {
+    await open(takePhone(), { github })
+    expect(await tab.getByRole('link').count()).toBe(0)
+  })
+
   it('names the phone as its browser does', async () => {
     const userAgent =
       'Mozilla/5.0 (Linux; Android 16; Pixel 9 Build/BP2A; wv) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36'
@@ -328,6 +350,74 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
       ])
     })
 
+    it('stays where it is when only half of a move works', async () => {
+      const phone = takePhone()
+      capgo.server.seedOverride({ appId: capgo.appId, deviceId: phone.id, channel: 'testers' })
+      await open(phone, attributes({ 'self-assign': 'beta' }))
+      const { store } = capgo.server
+      const beta = store.find('channels', { app_id: capgo.appId, name: 'beta' })!
+      store.update('channels', beta, { allow_device_self_set: false })
+      await press('Join beta')
+      await noteSays('Only your team adds phones to beta.')
+      expect([await fact('channel'), overrideOf(phone.id)]).toEqual([
+        'testers',
+        expect.objectContaining({ device_id: phone.id }),
+      ])
+    })
+
+    it.each([
+      ['a text', `element.token = '${TOKEN}'`],
+      ['a function, set before the element is known', `element.token = async () => '${TOKEN}'`],
+    ])('takes a token that is %s', async (title, code) => {
+      const phone = takePhone()
+      await open(phone, {})
+      await tab.evaluate(`{
+        const known = document.querySelector('join-beta')
+        const element = document.createElement('join-beta')
+        element.setAttribute('endpoint', '${endpoint.url}/device')
+        if (${title.includes('before')}) {
+          Object.defineProperty(element, 'token', { value: async () => '${TOKEN}', configurable: true, writable: true })
+        } else { ${code} }
+        known.replaceWith(element)
+      }`)
+      await tab.getByRole('button', { name: 'Join testers' }).waitFor()
+    })
+
+    it.each([
+      [
+        'a page to sign in',
+        { contentType: 'text/html', body: '<h1>Welcome</h1>' },
+        'No connection. Check it, and try again.',
+      ],
+      ['null', { json: null }, 'No connection. Check it, and try again.'],
+      [
+        'an error called constructor',
+        { status: 400, json: { error: 'constructor', message: 'Odd.' } },
+        'That did not work: Odd.',
+      ],
+      [
+        'a redirect',
+        { status: 302, headers: { location: 'https://elsewhere.example/' } },
+        'No connection. Check it, and try again.',
+      ],
+    ])('does not believe %s', async (_title, answer, text) => {
+      await open(takePhone(), attributes())
+      await tab.route('**/device', route =>
+        route.fulfill({ ...answer, headers: { 'access-control-allow-origin': '*', ...answer.headers } }),
+      )
+      await press('Join testers')
+      await noteSays(text)
+      await press('Copy')
+    })
+
+    it('sends no token over http to another machine', async () => {
+      const asked: string[] = []
+      tab.on('request', request => asked.push(request.url()))
+      await open(takePhone(), attributes({ endpoint: 'http://enroll.example/device' }))
+      await noteSays('That did not work: The address of the endpoint must begin with https://.')
+      expect(asked.filter(url => url.includes('enroll.example'))).toEqual([])
+    })
+
     it('says how long to wait', async () => {
       await open(takePhone(), attributes())
       capgo.server.faults.add({
@@ -356,6 +446,8 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
       await tab.getByText('From the store').waitFor()
       const order = phone.calls.filter(call => call === 'unsetChannel' || call === 'reset')
       expect(order.slice(0, 2)).toEqual(['unsetChannel', 'reset'])
+      // An update would take the store's version away again.
+      expect(phone.updates).toBe(0)
       expect([phone.bundle, await fact('channel'), await phone.askForUpdate()]).toEqual([
         'builtin',
         'stable',
@@ -409,6 +501,51 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     await noteSays('Du bist auf beta.')
   })
 
+  it('keeps its look where a page allows no styles of its own', async () => {
+    await tab.route('**/*', async route => {
+      const response = await route.fetch()
+      const headers = { ...response.headers(), 'content-security-policy': "default-src 'self'" }
+      await route.fulfill({ response, headers })
+    })
+    await open(takePhone(), {})
+    expect(await tab.locator('[part=card]').evaluate(card => getComputedStyle(card).borderRadius)).toBe(
+      '20px',
+    )
+  })
+
+  it('selects the id where there is no clipboard', async () => {
+    const phone = takePhone()
+    await tab.addInitScript('Object.defineProperty(navigator, "clipboard", { value: undefined })')
+    await open(phone, {})
+    await press('Copy')
+    await noteSays('The device id is selected. Copy it by hand.')
+    expect(await tab.evaluate('getSelection().toString()')).toBe(phone.id)
+  })
+
+  it('shows the id in its own direction on a page that is read from the right', async () => {
+    await open(takePhone({ deviceId: '01234567-abcd-4222-8333-444455556666' }), {})
+    await tab.evaluate('document.documentElement.dir = "rtl"')
+    const places = await tab.locator('[part=device]').evaluate(({ firstChild }) =>
+      [0, 10].map(start => {
+        const range = document.createRange()
+        range.setStart(firstChild!, start)
+        range.setEnd(firstChild!, start + 1)
+        return range.getBoundingClientRect().x
+      }),
+    )
+    expect(places[0]).toBeLessThan(places[1]!)
+  })
+
+  it('is loaded on a server too, which has no elements', async () => {
+    const { stdout } = await run(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `const { JoinBeta } = await import('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(await bundleOf('src/join-beta.ts')))})
+      console.log(typeof JoinBeta)`,
+    ])
+    expect(stdout.trim()).toBe('function')
+  })
+
   it('shows names as text', async () => {
     const name = '<img src=x onerror="window.hurt=1">'
     capgo.server.seedChannel({ appId: capgo.appId, name, allow_device_self_set: true })
@@ -443,4 +580,12 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
       expect(await problems()).toEqual([])
     })
   })
+})
+
+it.each(['ionic-angular', 'ionic-react', 'ionic-vue'])('src/ compiles with the settings of %s', app => {
+  const examples = join(import.meta.dirname, '../../examples')
+  const { config } = ts.readConfigFile(join(examples, app, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, types: [] }, examples)
+  const program = ts.createProgram([join(examples, 'join-beta/src/join-beta.ts')], options)
+  expect(ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).toEqual([])
 })
