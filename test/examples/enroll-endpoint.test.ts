@@ -12,6 +12,7 @@ import { build } from 'esbuild'
 import { parse as parseJsonc } from 'jsonc-parser'
 import { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readSettings } from '../../examples/enroll-endpoint/src/settings.ts'
 import { startTestCapgo, type TestCapgo } from '../../local/app.ts'
 import type { SeedKey } from '../../local/capgo/seed.ts'
 import { type Endpoint, type Environment, EXAMPLE, startNode } from './enroll-endpoint.ts'
@@ -425,6 +426,22 @@ const WORLDS: readonly World[] = [
     rows: [{ title: 'join', ...join2, answers: [502, 'login_unreachable'], leaves: null }],
   },
   {
+    title: 'Capgo: a database without https',
+    rows: [
+      {
+        title: 'join: the key does not go there',
+        ...join2,
+        given: answerWith(
+          '/private/config',
+          { status: 200, body: { supaHost: 'http://elsewhere.example', supaKey: 'key' } },
+          'GET',
+        ),
+        answers: [502, 'capgo_failed'],
+        leaves: null,
+      },
+    ],
+  },
+  {
     title: 'a wrong Capgo key',
     environment: { CAPGO_KEY: '00000000-0000-4000-8000-000000000000' },
     rows: [
@@ -627,6 +644,15 @@ describe('with wrong settings', () => {
       'ORIGINS must have origins such as https://localhost, in lower case and without a path, not "https://a.example/".',
       'ENROLL_TOKEN must have at least 20 characters.',
     ])
+  })
+
+  it('a channel has spaces in its name where it has them in Capgo', () => {
+    const { channels } = readSettings({
+      CAPGO_KEY: 'key',
+      APP_ID: 'com.example.app',
+      CHANNELS: 'beta, Early birds ,',
+    })
+    expect(channels).toEqual(['beta', 'Early birds'])
   })
 
   it('a worker answers that it is not configured, and names nothing', async () => {
