@@ -237,6 +237,20 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     await press('Try again')
     await tab.getByRole('button', { name: 'Join beta' }).waitFor()
     expect(await note()).toBe('')
+    // The button that had it is gone.
+    expect(await focused()).toBe('Test new versions')
+  })
+
+  it.each([
+    ['a text', '"Broken"', 'That did not work: Broken'],
+    ['nothing', 'undefined', 'That did not work: undefined'],
+    ['an error', 'new Error("Broken")', 'That did not work: Broken'],
+  ])('lives with a call that rejects with %s', async (_title, reason, text) => {
+    await open(takePhone(), {})
+    await tab.evaluate(
+      `document.querySelector('join-beta').plugin = { getDeviceId: () => Promise.reject(${reason}) }`,
+    )
+    await noteSays(text)
   })
 
   it('asks for the phone in a browser', async () => {

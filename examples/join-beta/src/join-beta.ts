@@ -229,14 +229,15 @@ export class JoinBeta extends Base {
     this.#note.textContent = text
   }
 
-  /** Draws all anew, and keeps the focus on the control of the same name. */
+  /** Draws all anew, and keeps the focus on the control of the same name, or else inside. */
   #render(): void {
     const focused = this.shadowRoot?.activeElement?.id
     const texts = this.#texts
-    const head = make('header', {}, make('h2', {}, texts.title), make('p', { class: 'lead' }, texts.lead))
+    const title = make('h2', { id: 'title', tabindex: '-1' }, texts.title)
+    const head = make('header', {}, title, make('p', { class: 'lead' }, texts.lead))
     this.#content.ariaBusy = String(this.#isBusy || this.#state === 'loading')
     this.#content.replaceChildren(head, ...this.#body().filter(child => child !== null))
-    if (focused) this.shadowRoot?.getElementById(focused)?.focus()
+    if (focused) (this.shadowRoot?.getElementById(focused) ?? title).focus()
   }
 
   #body(): (Node | null)[] {
