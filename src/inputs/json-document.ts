@@ -2,6 +2,7 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser'
 import type * as z from 'zod/mini'
 import { linesOf, sayParseError } from '../checkout/json.ts'
+import { findNear } from './near-word.ts'
 
 /** As many problems are reported, and as many warnings: nobody reads more at once. */
 export const MAX_PROBLEMS = 100
@@ -138,28 +139,13 @@ export function label(path: JsonPath): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const near = known.find(name => isNear(key.toLowerCase(), name.toLowerCase()))
+  const near = findNear(key, known)
   const advice =
     near === undefined ? `Use ${known.map(name => `"${name}"`).join(', ')}.` : `Did you mean "${near}"?`
   return `Unknown key "${shorten(key)}". ${advice}`
 }
 
 const shorten = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
-
-/** One letter too many, too few, wrong, or two that changed places. */
-function isNear(one: string, other: string): boolean {
-  if (one === other) return true
-  const start = [...one].findIndex((letter, index) => letter !== other[index])
-  const from = start === -1 ? one.length : start
-  const [rest, wanted] = [one.slice(from), other.slice(from)]
-  const swapped = `${rest[1] ?? ''}${rest[0] ?? ''}${rest.slice(2)}`
-  return (
-    rest.slice(1) === wanted ||
-    rest === wanted.slice(1) ||
-    rest.slice(1) === wanted.slice(1) ||
-    swapped === wanted
-  )
-}
 
 function toValue(node: Node | undefined): unknown {
   if (node === undefined) return undefined
