@@ -51,8 +51,13 @@ function invite(unknown: readonly ListedDevice[], showIds: boolean): string {
     return `${count}: not in the testers file. In a private repository, ${code('show-ids: true')} shows whole ids and lines to copy.`
   const lines = unknown
     .slice(0, MAX_ROWS)
-    .map(({ device, platform }) => JSON.stringify({ device, name: PLATFORMS[platform] }))
-  return details(`<b>${count}</b>: lines for the testers file`, codeBlock(lines.join(',\n')))
+    .map(({ device, platform }) => `${JSON.stringify({ device, name: PLATFORMS[platform] })},`)
+  const which = unknown.length > MAX_ROWS ? `, the newest ${MAX_ROWS}` : ''
+  return details(
+    `<b>${count}</b>: lines for the testers file${which}`,
+    // A comma may follow the last entry, but one must follow each other.
+    `Copy them to the beginning of the list, behind its ${code('[')}:\n\n${codeBlock(lines.join('\n'))}`,
+  )
 }
 
 /** The output `devices`: as JSON, ids as the summary shows them. */
