@@ -8,8 +8,8 @@ import { DeviceList, type DeviceRow, InventoryPage, type InventoryRow } from './
 /** Ids in one body. */
 const IDS_PER_REQUEST = 200
 
-/** A self-hosted database gives no more rows at once. */
-const INVENTORY_PAGE = 1000
+/** A self-hosted database gives 1,000 rows at once, and Capgo asks it for one more, to know whether that was all. */
+const INVENTORY_PAGE = 999
 
 const Count = z.object({ count: z.int() })
 
@@ -53,7 +53,7 @@ export function devices(rest: Rest) {
 
     /**
      * The devices that reported last, the newest first: those after `since` (milliseconds since 1970), `max` at most.
-     * `isCut` says that older ones were left out.
+     * `isCut`: others may have been left out.
      */
     async listInventory(
       appId: string,
@@ -61,6 +61,7 @@ export function devices(rest: Rest) {
     ): Promise<{ readonly devices: InventoryRow[]; readonly isCut: boolean }> {
       const found = new Map<string, InventoryRow>()
       let cursor: string | null = null
+      let isAll: boolean
       do {
         const page: z.infer<typeof InventoryPage> = await ask(InventoryPage, 'list devices', {
           appId,
@@ -71,12 +72,13 @@ export function devices(rest: Rest) {
         const before = found.size
         for (const device of page.data) found.set(device.device_id, device)
         const last = page.data.at(-1)
+        const isFull = page.hasMore ?? page.data.length >= INVENTORY_PAGE
+        isAll = last === undefined || Date.parse(last.updated_at) <= since || !isFull
         // Servers without pages give the same devices again.
-        const isEnd = last === undefined || Date.parse(last.updated_at) <= since || found.size === before
-        cursor = isEnd ? null : (page.nextCursor ?? null)
+        cursor = isAll || found.size === before ? null : (page.nextCursor ?? null)
       } while (cursor !== null && found.size < max)
       const devices = [...found.values()].filter(({ updated_at }) => Date.parse(updated_at) > since)
-      return { devices: devices.slice(0, max), isCut: cursor !== null || devices.length > max }
+      return { devices: devices.slice(0, max), isCut: !isAll || devices.length > max }
     },
 
     /** Capgo's records of these devices; those that never asked for an update are not among them. */

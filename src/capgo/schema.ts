@@ -150,7 +150,12 @@ export const InventoryRow = z.extend(DeviceRow, {
   default_channel: z.nullish(z.string()),
 })
 export type InventoryRow = z.infer<typeof InventoryRow>
-export const InventoryPage = z.object({ data: z.array(InventoryRow), nextCursor: z.nullish(z.string()) })
+/** Old servers give one page, without a word on what is left out. */
+export const InventoryPage = z.object({
+  data: z.array(InventoryRow),
+  nextCursor: z.nullish(z.string()),
+  hasMore: z.nullish(z.boolean()),
+})
 
 /** A delta file: a row of `manifest`. */
 export const ManifestEntry = z.object({

@@ -10,7 +10,7 @@ import { readApp } from './steps/app.ts'
 import { connectForDevices } from './steps/tester-facts.ts'
 import { readCheckedOut, readNewest, timeOf } from './steps/testers-file.ts'
 
-/** So many devices are read: ten requests. */
+/** So many devices are read: eleven requests. */
 const MAX_DEVICES = 10_000
 const DAY = 86_400_000
 
@@ -36,7 +36,7 @@ export async function readDevices(
       readCheckedOut(context).then(checkedOut => readNewest(checkedOut, context)),
     ])
     const testers = file === null || file === 'unknown' ? [] : file.testers
-    const devices = listDevices({ ...inventory, channels, overrides, testers, since, filter })
+    const devices = listDevices({ ...inventory, channels, overrides, testers, filter })
     return {
       kind: 'devices',
       outcome: 'read',
@@ -47,7 +47,7 @@ export async function readDevices(
       testers: null,
       warnings: inventory.isCut
         ? [
-            `Capgo has more devices: the newest ${MAX_DEVICES.toLocaleString('en-US')} were read. Set fewer days in "device-filter".`,
+            `Capgo may have more devices: the newest ${inventory.devices.length.toLocaleString('en-US')} were read. Set fewer days in "device-filter".`,
           ]
         : [],
     }

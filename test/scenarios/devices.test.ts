@@ -99,6 +99,30 @@ describe('devices', () => {
     expect(world.capgo.requests.length).toBeLessThan(20)
   })
 
+  it('of a server without pages are as many as it gives, and that is said', async () => {
+    const world = await createPhones()
+    const of = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        device_id: `${String(index).padStart(8, '0')}-0000-4000-8000-000000000000`,
+        platform: 'ios',
+        updated_at: new Date(world.capgo.clock.now()).toISOString(),
+      }))
+    const read = async (body: object) => {
+      world.capgo.faults.clear()
+      world.capgo.faults.add({ match: { path: '/private/devices' }, do: { status: 200, body }, times: 2 })
+      const run = await dispatch(world, { operation: 'devices' })
+      expect(run.exitCode, run.visibleLog).toBe(0)
+      const [, warned = null] = /the newest ([\d,]+) were read/.exec(run.visibleLog) ?? []
+      return [JSON.parse(run.outputs.devices!).length, warned]
+    }
+    expect(await read({ data: of(999) })).toEqual([999, '999'])
+    expect(await read({ data: of(999), nextCursor: 'again', hasMore: true })).toEqual([999, '999'])
+    expect(await read({ data: of(998) }), 'all of them').toEqual([998, null])
+    expect(await read({ data: of(999), hasMore: false }), 'all of them').toEqual([999, null])
+    const old = { ...of(999).at(-1), updated_at: '2020-01-01T00:00:00.000Z' }
+    expect(await read({ data: [...of(998), old] }), 'all that were seen').toEqual([998, null])
+  })
+
   it('say which permission is missing', async () => {
     const world = await createPhones()
     const key = world.capgo.seedKey({ appId: APP_ID, role: 'app_preview' })
