@@ -10,7 +10,7 @@ import { readApp } from './steps/app.ts'
 import { connectForDevices } from './steps/tester-facts.ts'
 import { readCheckedOut, readNewest, timeOf } from './steps/testers-file.ts'
 
-/** So many devices are read: eleven requests. */
+/** So many devices are read: twelve requests. */
 const MAX_DEVICES = 10_000
 const DAY = 86_400_000
 

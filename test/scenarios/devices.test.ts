@@ -29,6 +29,9 @@ async function createPhones(): Promise<World> {
   return world
 }
 
+const stamp = (time: number) =>
+  new Date(Math.floor(time / 1_000) * 1_000).toISOString().replace('Z', '+00:00')
+
 const inPrivate = (world: World, inputs: Record<string, string>) =>
   world.run(dispatchEvent({ ref: 'refs/heads/main', sha: world.repo.shaOf('main'), isPrivate: true }), {
     inputs: { operation: 'devices', ...inputs },
@@ -99,6 +102,28 @@ describe('devices', () => {
     expect(world.capgo.requests.length).toBeLessThan(20)
   })
 
+  it('are all read, one that reports between two pages too, and those of one second each once', async () => {
+    const world = await createPhones()
+    const { capgo } = world
+    const deviceId = (index: number) => `${String(index).padStart(8, '0')}-0000-4000-8000-000000000000`
+    for (let index = 0; index < 2_500; index++) {
+      // Some second ends in the middle of a page.
+      if (index % 700 === 0) capgo.clock.advance(1_000)
+      capgo.seedDevice({ appId: APP_ID, deviceId: deviceId(index), updated_at: stamp(capgo.clock.now()) })
+    }
+    const report = () => {
+      capgo.clock.advance(5_000)
+      const oldest = capgo.store.find('devices', { app_id: APP_ID, device_id: ADA })!
+      capgo.store.update('devices', oldest, { updated_at: stamp(capgo.clock.now()) })
+    }
+    capgo.faults.add({ match: { path: '/private/devices', nth: 2 }, do: report })
+    const run = await inPrivate(world, { 'show-ids': 'true' })
+    const listed = JSON.parse(run.outputs.devices!).map(({ device }: { device: string }) => device)
+    expect(listed).toHaveLength(2_503)
+    expect(new Set(listed)).toHaveLength(2_503)
+    expect(listed[0], 'the newest').toBe(ADA)
+  })
+
   it('of a server without pages are as many as it gives, and that is said', async () => {
     const world = await createPhones()
     const of = (count: number) =>
@@ -109,7 +134,7 @@ describe('devices', () => {
       }))
     const read = async (body: object) => {
       world.capgo.faults.clear()
-      world.capgo.faults.add({ match: { path: '/private/devices' }, do: { status: 200, body }, times: 2 })
+      world.capgo.faults.add({ match: { path: '/private/devices' }, do: { status: 200, body }, times: 3 })
       const run = await dispatch(world, { operation: 'devices' })
       expect(run.exitCode, run.visibleLog).toBe(0)
       const [, warned = null] = /the newest ([\d,]+) were read/.exec(run.visibleLog) ?? []
