@@ -7,20 +7,22 @@ import { code, codeBlock, details, escapeText, table } from './markdown.ts'
 
 /** Rows of the table; the output has all of them. */
 const MAX_ROWS = 200
+/** GitHub hands on outputs of 1 MB, two bytes a character, and fails a job whose output is longer; some room for others. */
+const MAX_OUTPUT = 500_000
 export const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
 
 /** Two columns: more are wider than a phone, on which people look at it. */
-export function renderDevices({ devices, showIds, reason }: DevicesResult): string[] {
+export function renderDevices(result: DevicesResult): string[] {
+  const { devices, showIds, reason } = result
   const unknown = devices.filter(({ listed }) => !listed)
   const rows = devices
     .slice(0, MAX_ROWS)
     .map(device => [who(device, showIds), `${app(device)}<br>${where(device)}`])
+  const more = fitOutput(result).count - MAX_ROWS
   return [
     escapeText(reason),
     rows.length === 0 ? '' : table(['device', 'runs'], rows),
-    devices.length > MAX_ROWS
-      ? `${plural(devices.length - MAX_ROWS, 'more device')} in the output ${code('devices')}.`
-      : '',
+    more > 0 ? `${plural(more, 'more device')} in the output ${code('devices')}.` : '',
     unknown.length === 0 ? '' : invite(unknown, showIds),
   ]
 }
@@ -56,11 +58,22 @@ function invite(unknown: readonly ListedDevice[], showIds: boolean): string {
   return details(
     `<b>${count}</b>: lines for the testers file${which}`,
     // A comma may follow the last entry, but one must follow each other.
-    `Copy them to the beginning of the list, behind its ${code('[')}:\n\n${codeBlock(lines.join('\n'))}`,
+    `Paste them at the start of the list, after its ${code('[')}:\n\n${codeBlock(lines.join('\n'))}`,
   )
 }
 
-/** The output `devices`: as JSON, ids as the summary shows them. */
-export function devicesOutput({ devices, showIds }: DevicesResult): string {
-  return JSON.stringify(devices.map(each => (showIds ? each : { ...each, device: shortDevice(each.device) })))
+/** The output `devices`: as JSON, ids as the summary shows them; the newest devices, `count` of them, that it can hold. */
+export function fitOutput({ devices, showIds }: Pick<DevicesResult, 'devices' | 'showIds'>): {
+  readonly json: string
+  readonly count: number
+} {
+  const items: string[] = []
+  let length = 2
+  for (const each of devices) {
+    const item = JSON.stringify(showIds ? each : { ...each, device: shortDevice(each.device) })
+    length += item.length + 1
+    if (length > MAX_OUTPUT) break
+    items.push(item)
+  }
+  return { json: `[${items.join(',')}]`, count: items.length }
 }
