@@ -32,7 +32,7 @@ export async function reconcileTesters(run: TestersRun, context: RunContext): Pr
   return deps.log.group('Change the test devices', async () => {
     const outcome = inputs.dryRun ? NOTHING_APPLIED : await applyChanges(work, context)
     const rows = await describeRows(work, outcome, context)
-    const addPhone = await pageToAddPhone(run.lists.newest.path, deps.workspace, context.trigger)
+    const addPhone = await pageToAddPhone(run.lists.newest, deps.workspace, context.trigger)
     if (!inputs.dryRun) await updateOtherComments(rows, addPhone, run, context)
     return { ...reportOf(work, outcome), rows: rows.own, changed: rows.changed, addPhone }
   })
