@@ -260,6 +260,7 @@ const fields: Record<string, (text: string) => PreviewComment> = {
     ...ready,
     testers: {
       rows: comments.testers.testers.rows.map(row => ({ ...row, name: text, entry: text })),
+      isPlanned: false,
       merging: null,
       addPhone: text,
     },
