@@ -38,6 +38,9 @@ export async function readDevices(
     ])
     const testers = file === null || file === 'unknown' ? [] : file.testers
     const devices = listDevices({ ...inventory, channels, overrides, testers, filter })
+    const { id, platform, version, channel } = filter
+    const isWhole = !inventory.isCut && [id, platform, version, channel].every(field => field === null)
+    const seen = new Set(inventory.devices.map(({ device_id }) => device_id))
     const { count: inOutput } = fitOutput({ devices, showIds })
     return {
       kind: 'devices',
@@ -45,6 +48,7 @@ export async function readDevices(
       reason: `${devices.length === 0 ? 'No device was' : plural(devices.length, 'device was', 'devices were')} seen in the last ${plural(filter.days, 'day')}${describeFilter(filter, showIds)}.`,
       appId,
       devices,
+      unseen: isWhole ? testers.filter(({ device }) => !seen.has(device)) : [],
       showIds,
       testers: null,
       warnings: [

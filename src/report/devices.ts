@@ -1,7 +1,7 @@
 /** The devices of an app: blocks of the job summary, and the output. */
 import { shortDevice } from '../plan/device-id.ts'
 import type { ListedDevice } from '../plan/device-list.ts'
-import { formatDateTime, plural } from './format.ts'
+import { formatTime, plural } from './format.ts'
 import type { DevicesResult } from './list-results.ts'
 import { code, codeBlock, details, escapeText, table } from './markdown.ts'
 
@@ -13,7 +13,7 @@ export const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' 
 
 /** Two columns: more are wider than a phone, on which people look at it. */
 export function renderDevices(result: DevicesResult): string[] {
-  const { devices, showIds, reason } = result
+  const { devices, unseen, showIds, reason } = result
   const unknown = devices.filter(({ listed }) => !listed)
   const rows = devices
     .slice(0, MAX_ROWS)
@@ -23,6 +23,7 @@ export function renderDevices(result: DevicesResult): string[] {
     escapeText(reason),
     rows.length === 0 ? '' : table(['device', 'runs'], rows),
     more > 0 ? `${plural(more, 'more device')} in the output ${code('devices')}.` : '',
+    unseen.length === 0 ? '' : listUnseen(unseen, showIds),
     unknown.length === 0 ? '' : invite(unknown, showIds),
   ]
 }
@@ -30,7 +31,7 @@ export function renderDevices(result: DevicesResult): string[] {
 function who({ device, name, listed, seen, emulator }: ListedDevice, showIds: boolean): string {
   const title = name !== null ? `<b>${escapeText(name)}</b>` : listed ? '<b>no name</b>' : '<b>unknown</b>'
   const id = code(showIds ? device : shortDevice(device))
-  return `${title} ${id}<br>${formatDateTime(seen)}${emulator ? ', emulator' : ''}`
+  return `${title} ${id}<br>seen ${formatTime(seen)}${emulator ? ', emulator' : ''}`
 }
 
 function app({ platform, native, bundle, plugin }: ListedDevice): string {
@@ -44,6 +45,21 @@ function where({ channel, by }: ListedDevice): string {
   if (channel === null) return 'no channel'
   const why = { override: 'override', app: 'chosen in the app', public: 'public' } as const
   return `on ${code(channel)}${by === null ? '' : ` (${why[by]})`}`
+}
+
+/** Whose phone did not open the app, or has another id by now. */
+function listUnseen(unseen: DevicesResult['unseen'], showIds: boolean): string {
+  const lines = unseen.map(({ device, name, github }) => {
+    const title = name ?? github
+    return `- ${title === null ? '' : `${escapeText(title)} `}${code(showIds ? device : shortDevice(device))}`
+  })
+  const more = unseen.length - MAX_ROWS
+  return details(
+    `<b>${plural(unseen.length, 'tester')} not seen</b>: open the app once, or check the id`,
+    [...lines.slice(0, MAX_ROWS), ...(more > 0 ? [`- and ${more.toLocaleString('en-US')} more`] : [])].join(
+      '\n',
+    ),
+  )
 }
 
 /** Lines for the testers file; without whole ids there is nothing to copy. */

@@ -6,11 +6,11 @@ import { dispatch } from './stages.ts'
 const ADA = 'ada00000-0000-4000-8000-000000000001'
 const BOB = 'b0b00000-0000-4000-8000-000000000002'
 const EVE = 'e5e00000-0000-4000-8000-000000000003'
+const ZOE = '20e00000-0000-4000-8000-000000000004'
+const OLD = '01d00000-0000-4000-8000-000000000005'
 
 const timeless = (text: string) =>
-  text
-    .replace(/[A-Z][a-z]{2}.\d{1,2},.\d{4},.\d\d:\d\d.UTC/g, 'TIME')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+  text.replace(/[A-Z][a-z]{2}.\d{1,2},.\d\d:\d\d.UTC/g, 'TIME').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
 
 async function createPhones(): Promise<World> {
   const files = { ...tinyApp(), 'testers.json': JSON.stringify([{ device: ADA, name: "Ada's iPhone" }]) }
@@ -66,6 +66,26 @@ describe('devices', () => {
         .map(({ device }: { device: string }) => device)
         .sort(),
     ).toEqual([ADA, BOB, EVE])
+  })
+
+  it('of the testers file that were not seen are named, unless a filter may have left them out', async () => {
+    const world = await createPhones()
+    world.repo.commit({
+      'testers.json': JSON.stringify([
+        { device: ADA, name: 'Ada' },
+        { device: ZOE, name: 'Zoë <b>' },
+        { device: OLD, github: 'old-phone' },
+      ]),
+    })
+    world.capgo.seedDevice({ appId: APP_ID, deviceId: OLD, updated_at: stamp(Date.parse('2026-01-01')) })
+    const run = await dispatch(world, { operation: 'devices' })
+    const { summary } = run
+    expect(summary).toContain('<b>2 testers not seen</b>')
+    expect(summary).toContain('- Zoë &#60;b&#62; <code>20e00000…</code>\n- old-phone <code>01d00000…</code>')
+    for (const line of ['platform: ios', 'id: ada', 'channel: pr-12', 'version: 1']) {
+      const { summary } = await dispatch(world, { operation: 'devices', 'device-filter': line })
+      expect(summary).not.toContain('not seen')
+    }
   })
 
   it('are filtered', async () => {

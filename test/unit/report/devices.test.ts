@@ -24,6 +24,7 @@ const result = (count: number): DevicesResult => ({
   reason: 'Seen.',
   appId: 'com.example.app',
   devices: Array.from({ length: count }, (_, index) => unknown(index)),
+  unseen: [],
   showIds: true,
   testers: null,
   warnings: [],
