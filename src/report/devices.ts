@@ -21,10 +21,11 @@ export function renderDevices(result: DevicesResult): string[] {
   const more = fitOutput(result).count - MAX_ROWS
   return [
     escapeText(reason),
-    rows.length === 0 ? '' : table(['device', 'runs'], rows),
-    more > 0 ? `${plural(more, 'more device')} in the output ${code('devices')}.` : '',
+    // Folded, and before a table that can be long.
     unseen.length === 0 ? '' : listUnseen(unseen, showIds),
     unknown.length === 0 ? '' : invite(unknown, showIds),
+    rows.length === 0 ? '' : table(['device', 'runs'], rows),
+    more > 0 ? `${plural(more, 'more device')} in the output ${code('devices')}.` : '',
   ]
 }
 
