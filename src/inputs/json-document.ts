@@ -23,7 +23,7 @@ export interface FileProblem extends TextPlace {
   readonly message: string
 }
 
-/** What a value must be, in words. */
+/** Types of JSON, in words. */
 const TYPES: Readonly<Record<string, string>> = { array: 'a list', string: 'a text in quotes' }
 
 /** Keys and indices, from the whole file down. */
@@ -169,7 +169,7 @@ function unknownKey(key: string, known: readonly string[]): string {
 
 const shorten = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
 
-/** What is nested deeper than any schema has it is null, which its schema refuses further up. */
+/** Values nested deeper than in any schema are null: the schema refuses what holds them. */
 function toValue(node: Node | undefined, depth = MAX_DEPTH): unknown {
   if (node === undefined) return undefined
   if (depth === 0) return null

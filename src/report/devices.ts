@@ -48,7 +48,7 @@ function where({ channel, by }: ListedDevice): string {
   return `on ${code(channel)}${by === null ? '' : ` (${why[by]})`}`
 }
 
-/** Whose phone did not open the app, or has another id by now. */
+/** Testers whose app was not opened, or has another id by now. */
 function listUnseen(unseen: DevicesResult['unseen'], showIds: boolean): string {
   const lines = unseen.map(({ device, name, github }) => {
     const title = name ?? github
