@@ -62,22 +62,33 @@ export function devices(rest: Rest) {
       const found = new Map<string, InventoryRow>()
       let cursor: string | null = null
       let isAll: boolean
-      do {
-        const page: z.infer<typeof InventoryPage> = await ask(InventoryPage, 'list devices', {
+      const read = async (after: string | null): Promise<z.infer<typeof InventoryPage>> => {
+        const page = await ask(InventoryPage, 'list devices', {
           appId,
           limit: INVENTORY_PAGE,
           order: [{ key: 'updated_at', sortable: 'desc' }],
-          ...(cursor === null ? {} : { cursor }),
+          ...(after === null ? {} : { cursor: after }),
         })
-        const before = found.size
         for (const device of page.data) found.set(device.device_id, device)
+        return page
+      }
+      let pages = 0
+      do {
+        const before = found.size
+        const page = await read(cursor)
+        pages++
         const last = page.data.at(-1)
         const isFull = page.hasMore ?? page.data.length >= INVENTORY_PAGE
         isAll = last === undefined || Date.parse(last.updated_at) <= since || !isFull
         // Servers without pages give the same devices again.
         cursor = isAll || found.size === before ? null : (page.nextCursor ?? null)
       } while (cursor !== null && found.size < max)
-      const devices = [...found.values()].filter(({ updated_at }) => Date.parse(updated_at) > since)
+      // A device that reported meanwhile is the newest now: it left the pages that were still to come.
+      if (pages > 1) await read(null)
+      const time = ({ updated_at }: InventoryRow) => Date.parse(updated_at)
+      const devices = [...found.values()]
+        .filter(device => time(device) > since)
+        .sort((one, other) => time(other) - time(one))
       return { devices: devices.slice(0, max), isCut: !isAll || devices.length > max }
     },
 

@@ -76,9 +76,10 @@ function describeDevice(
     listed: tester !== undefined,
     platform: row.platform,
     emulator: row.is_emulator ?? false,
-    native: row.version_build ?? null,
-    plugin: row.plugin_version ?? null,
-    bundle: row.version_name ?? null,
+    native: row.version_build || null,
+    plugin: row.plugin_version || null,
+    // Capgo's word where a device named no bundle.
+    bundle: row.version_name === 'unknown' ? null : row.version_name || null,
     seen: new Date(row.updated_at).toISOString(),
     channel,
     by: channel === null ? null : forced !== undefined ? 'override' : row.default_channel ? 'app' : 'public',

@@ -62,6 +62,22 @@ it('an override comes before the choice of the app, that before the public chann
   })
 })
 
+it('what a device did not say is null, as "unknown" is', () => {
+  const silent = { native: null, plugin: null, bundle: null, channel: 'production', by: 'public' }
+  const empty = { version_build: '', plugin_version: '', version_name: '', default_channel: '' }
+  expect(list({ devices: [device('a', empty)] })[0]).toMatchObject(silent)
+  const unknown = {
+    version_build: null,
+    plugin_version: null,
+    version_name: 'unknown',
+    default_channel: null,
+  }
+  expect(list({ devices: [device('a', unknown)] })[0]).toMatchObject(silent)
+  expect(list({ devices: [device('a', { version_name: 'builtin' })] })[0]).toMatchObject({
+    bundle: 'builtin',
+  })
+})
+
 it('the newest come first', () => {
   const devices = [
     device('b', { updated_at: '2026-11-20T10:00:00+00:00' }),
