@@ -55,6 +55,11 @@ describe('devices', () => {
     expect(refused.exitCode).toBe(1)
     expect(refused.outputs['error-code']).toBe('invalid_input')
     expect(refused.outputs.reason).toContain('does not say that the repository is private')
+    const event = dispatchEvent({ ref: 'refs/heads/main', sha: world.repo.shaOf('main'), isPrivate: true })
+    const repository = { ...(event.payload.repository as object), visibility: 'internal' }
+    const payload = { ...event.payload, repository }
+    const inputs = { operation: 'devices', 'show-ids': 'true' }
+    expect((await world.run({ ...event, payload }, { inputs })).exitCode).toBe(1)
     const run = await inPrivate(world, { 'show-ids': 'true' })
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(run.summary).toContain(`{"device":"${BOB}","name":"Android"}`)
