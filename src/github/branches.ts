@@ -1,6 +1,6 @@
 /** Commits and branches that are written through GitHub's API, without a checkout. */
 import * as z from 'zod/mini'
-import { GitHubError } from './errors.ts'
+import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, Sha } from './response.ts'
 
@@ -46,13 +46,16 @@ export function branches({ octokit, owner, repo }: Repository) {
 
     /** Whether a person can push to this repository: what GitHub says of an author's association includes readers. */
     async canPush(login: string): Promise<boolean> {
-      const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel({
-        owner,
-        repo,
-        username: login,
-      })
-      const { permission } = parseResponse(Permission, data, 'GET of a permission')
-      return permission === 'admin' || permission === 'write'
+      try {
+        const asked = { owner, repo, username: login }
+        const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel(asked)
+        const { permission } = parseResponse(Permission, data, 'GET of a permission')
+        return permission === 'admin' || permission === 'write'
+      } catch (error) {
+        // An account that is gone, or not a person's.
+        if (isNotFound(error)) return false
+        throw error
+      }
     },
 
     /** The newest commits of the branches that begin so, by name. Needs `contents: read`. */

@@ -115,3 +115,8 @@ function isLimit(reason: string): boolean {
 export function isNotFound(error: unknown): boolean {
   return error instanceof GitHubError && error.status === 404
 }
+
+/** Issues that were deleted, and those of a repository that has none. */
+export function isGone(error: unknown): boolean {
+  return error instanceof GitHubError && error.status === 410
+}

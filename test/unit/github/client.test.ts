@@ -115,3 +115,36 @@ it('a commit has the first line of its message, and the account of its author or
   const authors = (await github.listCommits(null, 3)).map(({ author }) => author)
   expect(authors).toEqual(['@ada', 'Ada', null])
 })
+
+it('an issue that was deleted is none, nor is one that was transferred', async () => {
+  const { server, hosted, git, github } = await createWorld()
+  hosted.addIssue({ number: 5 })
+  expect(await github.readIssue(5)).toMatchObject({ number: 5, author: 'ada' })
+  const reply = (status: number, headers: Record<string, string> = {}) => {
+    server.faults.clear()
+    server.faults.add({
+      match: { path: /octo-org\/daybreak\/issues\/5$/ },
+      do: { status, headers, body: { message: 'This issue was deleted' } },
+    })
+  }
+  reply(410)
+  expect(await github.readIssue(5)).toBeNull()
+  const other = server.addRepository({ name: 'octo-org/handbook', gitDir: git.path })
+  other.addIssue({ number: 5 })
+  reply(301, { location: `${server.url}/repositories/${other.id}/issues/5` })
+  expect(await github.readIssue(5)).toBeNull()
+})
+
+it('an account that is gone, or of a bot, is no author and no reviewer, and cannot push', async () => {
+  const { hosted, github } = await createWorld()
+  const authors = ['ada', 'ghost', 'Copilot', 'helper[bot]']
+  for (const [index, author] of authors.entries()) hosted.addIssue({ number: index + 1, author })
+  const listed = await github.listIssues({ state: 'open', label: null })
+  expect(listed.map(({ author }) => author)).toEqual([null, null, null, 'ada'])
+  expect(await github.canPush('Copilot')).toBe(false)
+  const reviews = ['Copilot', 'coderabbitai[bot]', 'lead'].map(
+    author => ({ author, state: 'COMMENTED' }) as const,
+  )
+  await hosted.addPull({ number: 9, head: { ref: 'main' }, reviews })
+  expect(await github.listReviewers(9)).toEqual(['lead'])
+})
