@@ -1,6 +1,6 @@
 /** Commits and branches that are written through GitHub's API, without a checkout. */
 import * as z from 'zod/mini'
-import { GitHubError, isNotFound } from './errors.ts'
+import { GitHubError, isNotFound, toGraphqlError } from './errors.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, Sha } from './response.ts'
 
@@ -73,20 +73,21 @@ export function branches({ octokit, owner, repo }: Repository) {
     },
 
     /**
-     * Deletes a branch that is still at this commit; false where it is elsewhere, or a rule keeps it. GitHub's REST API
-     * deletes a branch wherever it is. Needs `contents: write`.
+     * Deletes a branch that is still at this commit; returns GitHub's reason where it is elsewhere, or a rule keeps it,
+     * else null. GitHub's REST API deletes a branch wherever it is. Needs `contents: write`.
      */
-    async deleteBranch(name: string, sha: string): Promise<boolean> {
+    async deleteBranch(name: string, sha: string): Promise<string | null> {
       const { data } = await octokit.rest.repos.get({ owner, repo })
       const { node_id: repositoryId } = parseResponse(Node, data, 'GET /repos/{owner}/{repo}')
       // GitHub's GraphQL API: the new commit that is all zeros is none.
       const update = { name: `refs/heads/${name}`, beforeOid: sha, afterOid: '0'.repeat(sha.length) }
       try {
         await octokit.graphql(DELETE_BRANCH, { input: { repositoryId, refUpdates: [update] } })
-        return true
+        return null
       } catch (error) {
-        if (error instanceof Error && 'errors' in error) return false
-        throw error
+        const refusal = toGraphqlError(error)
+        if (refusal.retryAfter !== null) throw refusal
+        return refusal.reason
       }
     },
 

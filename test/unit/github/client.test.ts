@@ -1,6 +1,6 @@
 /** Requests to GitHub whose refusal costs nothing else, and lists that are not read to their end. */
 import { expect, it, onTestFinished } from 'vitest'
-import { startGitHub } from '../../../local/github/index.ts'
+import { type Permissions, startGitHub } from '../../../local/github/index.ts'
 import { createRepository } from '../../../local/repository.ts'
 import { connectGitHub } from '../../../src/github/client.ts'
 import type { GitHubError } from '../../../src/github/errors.ts'
@@ -8,7 +8,7 @@ import { markOf } from '../../../src/operations/steps/comment-marker.ts'
 
 const REPOSITORY = 'octo-org/daybreak'
 
-async function createWorld() {
+async function createWorld(permissions: Permissions = { contents: 'read', 'pull-requests': 'read' }) {
   const server = await startGitHub()
   const git = createRepository({ files: { 'README.md': 'Daybreak\n' } })
   onTestFinished(async () => {
@@ -16,10 +16,7 @@ async function createWorld() {
     git.remove()
   })
   const hosted = server.addRepository({ name: REPOSITORY, gitDir: git.path, private: true })
-  const token = server.addToken({
-    repository: REPOSITORY,
-    permissions: { contents: 'read', 'pull-requests': 'read' },
-  })
+  const token = server.addToken({ repository: REPOSITORY, permissions })
   const github = connectGitHub({
     token,
     repository: REPOSITORY,
@@ -147,4 +144,20 @@ it('an account that is gone, or of a bot, is no author and no reviewer, and cann
   )
   await hosted.addPull({ number: 9, head: { ref: 'main' }, reviews })
   expect(await github.listReviewers(9)).toEqual(['lead'])
+})
+
+it('a branch that stays says why, in the words of GitHub', async () => {
+  const { server, git, hosted, github } = await createWorld({ contents: 'write' })
+  const sha = git.shaOf('main')
+  git.git(['branch', 'x'])
+  hosted.keepsBranches = true
+  expect(await github.deleteBranch('x', sha)).toBe(
+    'Repository rule violations found Cannot delete this branch',
+  )
+  hosted.keepsBranches = false
+  const errors = [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded for installation ID 1.' }]
+  server.faults.add({ match: { path: '/graphql' }, times: 1, do: { status: 200, body: { errors } } })
+  const limited: GitHubError = await github.deleteBranch('x', sha).catch(error => error)
+  expect(limited).toMatchObject({ code: 'github_429', retryAfter: 60_000 })
+  expect(await github.deleteBranch('x', sha)).toBeNull()
 })
