@@ -1,4 +1,5 @@
 /** GitHub's refusals, as errors of this action. */
+import * as z from 'zod/mini'
 import { ActionError, untrusted } from '../errors.ts'
 
 interface Refusal {
@@ -115,10 +116,18 @@ function pauseOf({ status, headers = {} }: Response, reason: string): number | n
 /** Characters of what GitHub says that are shown. */
 const MAX_REASON = 200
 
-/** The page of a proxy is not GitHub's message. */
+const Refused = z.object({
+  message: z.string(),
+  errors: z.catch(z.array(z.union([z.string(), z.object({ message: z.nullish(z.string()) })])), []),
+})
+
+/** "Validation Failed" says nothing: the errors with it do. The page of a proxy is not GitHub's message. */
 function messageOf(data: unknown): string {
-  const { message } = (data ?? {}) as { message?: unknown }
-  return typeof message === 'string' ? message : ''
+  const refused = Refused.safeParse(data)
+  if (!refused.success) return ''
+  const { message, errors } = refused.data
+  const details = errors.flatMap(each => (typeof each === 'string' ? each : each.message) ?? [])
+  return [message, ...details].join(': ')
 }
 
 /** Whether GitHub refused because the job's token lacks a permission, and for no other reason. */

@@ -161,3 +161,12 @@ it('a branch that stays says why, in the words of GitHub', async () => {
   expect(limited).toMatchObject({ code: 'github_429', retryAfter: 60_000 })
   expect(await github.deleteBranch('x', sha)).toBeNull()
 })
+
+it('a pull request that GitHub refuses says why', async () => {
+  const { github } = await createWorld({ contents: 'read', 'pull-requests': 'write' })
+  const pull = { title: 'Add a tester', body: '', head: 'main', base: 'main' }
+  const refused: GitHubError = await github.createPull(pull).catch(error => error)
+  expect(refused.message).toBe(
+    'GitHub answered 422 to POST /repos/{owner}/{repo}/pulls: Validation Failed: No commits between main and main.',
+  )
+})
