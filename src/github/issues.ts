@@ -1,6 +1,7 @@
 /** Issues of the repository. */
 import * as z from 'zod/mini'
-import { isNotFound } from './errors.ts'
+import { isGone, isNotFound } from './errors.ts'
+import { personOf, User } from './people.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, readAll } from './response.ts'
 
@@ -11,7 +12,7 @@ const MAX_ISSUE_PAGES = 10
 export interface Issue {
   readonly number: number
   readonly isOpen: boolean
-  /** Null where the account is gone. */
+  /** Null where the account is gone, or is not a person's. */
   readonly author: string | null
   readonly body: string
   readonly labels: readonly string[]
@@ -20,9 +21,9 @@ export interface Issue {
   readonly closedBy: string | null
 }
 
-const User = z.object({ login: z.string() })
 const IssueData = z.object({
   number: z.int(),
+  repository_url: z.string(),
   state: z.string(),
   user: z.nullish(User),
   body: z.nullish(z.string()),
@@ -45,13 +46,16 @@ interface IssueFilter {
 export function issues(connection: Repository) {
   const { octokit, owner, repo } = connection
   return {
-    /** Null where it does not exist. Needs `issues: read`. */
+    /** Null where it does not exist, or not any more. Needs `issues: read`. */
     async readIssue(number: number): Promise<Issue | null> {
       try {
         const { data } = await octokit.rest.issues.get({ owner, repo, issue_number: number })
-        return toIssue(parseResponse(IssueData, data, 'GET /repos/{owner}/{repo}/issues/{issue_number}'))
+        const issue = parseResponse(IssueData, data, 'GET /repos/{owner}/{repo}/issues/{issue_number}')
+        // GitHub leads from an issue that was transferred to the one in the other repository.
+        const isHere = issue.repository_url.toLowerCase().endsWith(`/${owner}/${repo}`.toLowerCase())
+        return isHere ? toIssue(issue) : null
       } catch (error) {
-        if (isNotFound(error)) return null
+        if (isNotFound(error) || isGone(error)) return null
         throw error
       }
     },
@@ -89,10 +93,10 @@ function toIssue(data: z.infer<typeof IssueData>): Issue {
   return {
     number: data.number,
     isOpen: data.state === 'open',
-    author: data.user?.login ?? null,
+    author: personOf(data.user),
     body: data.body ?? '',
     labels: data.labels.flatMap(label => (typeof label === 'string' ? label : label.name) ?? []),
     createdAt: new Date(data.created_at),
-    closedBy: data.closed_by?.login ?? null,
+    closedBy: personOf(data.closed_by),
   }
 }

@@ -25,7 +25,7 @@ export function whyNoPreview(
   { previewLabel, previewDrafts }: PreviewInputs,
 ): string | null {
   if (!open) return `#${number} was ${merged ? 'merged' : 'closed'}`
-  if (previewLabel !== null && !labels.some(label => isSameLabel(label, previewLabel)))
+  if (previewLabel !== null && !hasLabel(labels, previewLabel))
     return `#${number} has no label "${previewLabel}"`
   if (draft && !previewDrafts) return `#${number} is a draft`
   return null
@@ -40,8 +40,8 @@ export function wantsPreview(
 }
 
 /** GitHub keeps the case of a label and takes no other that differs in it alone. */
-function isSameLabel(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase()
+export function hasLabel(labels: readonly string[], wanted: string): boolean {
+  return labels.some(label => label.toLowerCase() === wanted.toLowerCase())
 }
 
 /** As long as a channel's name may be. */

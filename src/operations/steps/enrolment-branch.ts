@@ -41,6 +41,6 @@ export async function removeProposal(thread: Thread, context: Enrolling): Promis
   if (head === null || !proposal?.heads.includes(head)) return
   const pull = await readProposed(thread, context)
   if (pull?.open) await context.github.closePull(pull.number)
-  if (!(await context.github.deleteBranch(branchOf(issue), head)))
-    context.deps.log.info(`Branch ${branchOf(issue)} stays: it was changed meanwhile, or a rule keeps it.`)
+  const why = await context.github.deleteBranch(branchOf(issue), head)
+  if (why !== null) context.deps.log.info(`Branch ${branchOf(issue)} stays: ${why}.`)
 }
