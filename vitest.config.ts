@@ -33,6 +33,7 @@ const SLOW = [
   'test/unit/runtime/child-process.test.ts',
   'test/unit/runtime/network.test.ts',
   'test/unit/try/event.test.ts',
+  'test/unit/try/repository.test.ts',
 ]
 /** Elsewhere, what needs neither. */
 const QUICK = ['test/contract/testers-schema.test.ts', 'test/security/pages.test.ts']

@@ -1,10 +1,14 @@
 /** A phone with Capgo's plugin, as far as an app's page asks for it: the device id, the channel calls, and the way back. */
+import semver from 'semver'
+import { keepsOwnChannel } from './capgo/plugin.ts'
 import { Device } from './device.ts'
 
 export interface PhoneOptions {
   readonly capgoUrl: string
   readonly appId: string
   readonly deviceId?: string
+  /** By default Android. */
+  readonly platform?: 'android' | 'ios'
   readonly pluginVersion?: string
   readonly native?: string
   /** Of the bundle that runs; by default the one that the app was installed with. */
@@ -16,17 +20,20 @@ export interface PhoneOptions {
 
 type Json = Record<string, unknown>
 
-/** An error as the native side hands it over: what Capgo answered is its data. */
+/** An error as the native side hands it over: Android's has what Capgo answered as its data. */
 interface Rejection {
   readonly message: string
-  readonly code: string
+  readonly code?: string
   readonly data?: { readonly error: string; readonly message: string }
 }
 
-/** Plugins from these versions on keep the channel that was chosen on the phone. */
-const KEEPS_CHOICE: Readonly<Record<number, number>> = { 5: 34, 6: 34, 7: 34 }
-const LISTS_CHANNELS = [7, 5, 0]
-const GET_CHANNEL_STORES = [8, 47, 9]
+/** The first version of each major that does so. */
+type Since = Readonly<Record<number, string>>
+/** List channels, and reject with data: before, with Capgo's error code as the message and nothing else. */
+const LISTS_CHANNELS: Since = { 5: '5.43.0', 6: '6.14.28', 7: '7.5.0', 8: '8.0.0' }
+const GET_CHANNEL_STORES: Since = { 5: '5.50.0', 6: '6.50.0', 7: '7.50.0', 8: '8.47.9' }
+/** What iOS makes of Capgo's refusals: a kind, with the code as its message. */
+const IOS_PRIVATE = /cannot_update_via_private_channel|channel_self_set_not_allowed/
 
 export class Phone {
   readonly id: string
@@ -35,6 +42,8 @@ export class Phone {
   channel: string
   /** Names of the calls, in order. */
   readonly calls: string[] = []
+  /** How many calls made the app ask for an update at once. */
+  updates = 0
   readonly #options: PhoneOptions
   readonly #version: string
 
@@ -63,6 +72,28 @@ export class Phone {
   /** One call of the page. Throws a `Rejection`. */
   async call(method: string, options: Json): Promise<Json> {
     this.calls.push(method)
+    try {
+      const answer = await this.#answer(method, options)
+      if (options.triggerAutoUpdate === true) this.updates++
+      // iOS answers with every field, the error too.
+      return this.#isIos && /^(?:get|set)Channel$/.test(method)
+        ? { error: '', message: '', ...answer }
+        : answer
+    } catch (rejection) {
+      throw this.#reject(rejection as Rejection)
+    }
+  }
+
+  #reject({ message, code, data }: Rejection): Rejection {
+    if (data === undefined) return { message, ...(code === undefined ? {} : { code }) }
+    const said = data.error === 'network_error' ? 'Request failed: offline' : data.error
+    if (!this.#is(LISTS_CHANNELS)) return { message: said }
+    if (!this.#isIos) return { message, ...(code === undefined ? {} : { code }), data }
+    const error = IOS_PRIVATE.test(said) ? 'channel_private' : 'request_failed'
+    return { message: said, ...(code === undefined ? {} : { code }), data: { error, message: said } }
+  }
+
+  async #answer(method: string, options: Json): Promise<Json> {
     switch (method) {
       case 'getDeviceId':
         return { deviceId: this.id }
@@ -101,6 +132,10 @@ export class Phone {
     return answer.kind === 'update' ? answer.version : answer.error
   }
 
+  get #isIos(): boolean {
+    return this.#options.platform === 'ios'
+  }
+
   get #native(): string {
     return this.#options.native ?? '1.0.0'
   }
@@ -126,21 +161,19 @@ export class Phone {
   }
 
   get #keepsChoice(): boolean {
-    const [major = 0, minor = 0] = this.#version.split('.').map(Number)
-    return major >= 8 || minor >= (KEEPS_CHOICE[major] ?? Number.POSITIVE_INFINITY)
+    return keepsOwnChannel(this.#version)
   }
 
-  #is(since: readonly number[]): boolean {
-    const parts = this.#version.split('.').map(Number)
-    const place = since.findIndex((part, index) => parts[index] !== part)
-    return place === -1 || parts[place]! > since[place]!
+  #is(since: Since): boolean {
+    const first = since[semver.major(this.#version)]
+    return first !== undefined && semver.gte(this.#version, first)
   }
 
   /** The body that the plugin sends with each call to `/channel_self`. */
   async #ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', code: string, more: Json = {}): Promise<unknown> {
     const { capgoUrl, appId } = this.#options
     const info: Json = {
-      platform: 'android',
+      platform: this.#options.platform ?? 'android',
       device_id: this.id,
       app_id: appId,
       custom_id: '',

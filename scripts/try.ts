@@ -1,15 +1,15 @@
 /** `npm run try -- <folder>`: the action with an app of one's own, on this machine; nothing leaves it. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { StoredApp } from '../local/capgo/index.ts'
 import { runAction } from '../local/runner/runner.ts'
 import { cyan, dim, Story } from './demo/terminal.ts'
 import { type App, guessAppId, readApp } from './trial.ts'
-import { readWishes, USAGE, UsageError, type Wishes } from './try/arguments.ts'
+import { readWishes, STATE, USAGE, UsageError, type Wishes } from './try/arguments.ts'
 import { askDevices } from './try/devices.ts'
 import { readEvent, type TriedEvent } from './try/event.ts'
-import { describeResult, tellBeginning, tellResult } from './try/report.ts'
+import { describeResult, type TryResult, tellBeginning, tellResult } from './try/report.ts'
 import { TriedRepository } from './try/repository.ts'
 import {
   type Capgo,
@@ -32,11 +32,11 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE)
     return 0
   }
-  const repository = openRepository(wishes, problems)
-  const memory = readMemory(wishes)
   await using stack = new AsyncDisposableStack()
   // Where something is wrong already, the rest is only looked at for more of it.
   const used = problems.length > 0 ? { ...wishes, state: null, capgo: null } : wishes
+  const repository = openRepository(used, problems)
+  const memory = readMemory(wishes)
   const capgo = await openCapgo(used)
   stack.defer(() => capgo.stop())
   const github = await openGitHub(used, repository, capgo.now)
@@ -70,7 +70,11 @@ async function attempt(wishes: Wishes, { memory, capgo, github, repository, even
   const story = new Story()
   tellBeginning(story, found, event, repository, capgo.url)
   story.chapter('Log')
-  const before = { capgo: (await capgo.describe(appId)).requests, github: github.requests }
+  const before = {
+    capgo: (await capgo.describe(appId)).requests,
+    github: github.requests,
+    comments: new Set(github.hosted.comments.map(textOf)),
+  }
   const run = await runAction({
     repo: checkout,
     event,
@@ -94,8 +98,10 @@ async function attempt(wishes: Wishes, { memory, capgo, github, repository, even
   const { devices, testers } = await capgo.look(() =>
     lookAround(capgo, app, stored, run.outputs.channel ?? ''),
   )
-  const result = describeResult(run, stored, github.hosted, devices, requests)
-  tellResult(story, run, result, { app, key, testers })
+  const result = describeResult(run, stored, { repository, hosted: github.hosted }, devices, requests)
+  const written = result.comments.filter(comment => !before.comments.has(textOf(comment)))
+  const from = wishes.state === null ? null : repository.path
+  tellResult(story, run, result, { app, key, testers, written, repository: from })
   remember(wishes, memory, { number, runAttempt, appId: app?.id ?? memory.appId, event })
   keepState(wishes, memory, github)
   if (wishes.json !== null) {
@@ -119,9 +125,14 @@ async function lookAround({ url }: Capgo, app: App | null, stored: StoredApp, ch
   }
 }
 
-function openRepository({ folder }: Wishes, problems: string[]): TriedRepository {
+const textOf = ({ issue, body }: TryResult['comments'][number]) => `${issue}: ${body}`
+
+function openRepository({ folder, state }: Wishes, problems: string[]): TriedRepository {
   try {
-    return new TriedRepository(folder)
+    const kept = state === null ? undefined : join(state, STATE.repository)
+    const repository = new TriedRepository(folder, kept)
+    problems.push(...repository.rejected)
+    return repository
   } catch {
     if (!problems.some(each => each.startsWith('The folder')))
       problems.push(

@@ -126,7 +126,8 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     defaultBranch: told.repository?.default_branch ?? null,
     repository,
     repositoryId: Number(env.GITHUB_REPOSITORY_ID) || null,
-    isPrivate: told.repository?.private ?? null,
+    // All people of an enterprise read an internal repository, which GitHub calls private as well.
+    isPrivate: told.repository?.visibility === 'internal' ? false : (told.repository?.private ?? null),
     repositoryUrl: `${server}/${repository}`,
     runUrl: `${server}/${repository}/actions/runs/${runId}`,
     actor: env.GITHUB_ACTOR ?? '',
@@ -166,7 +167,13 @@ const Repository = z.object({ full_name: z.string() })
 /** The parts of events that are read; not every event has all of them. */
 const Payload = z.object({
   action: z.nullish(z.string()),
-  repository: z.nullish(z.object({ default_branch: z.nullish(z.string()), private: z.nullish(z.boolean()) })),
+  repository: z.nullish(
+    z.object({
+      default_branch: z.nullish(z.string()),
+      private: z.nullish(z.boolean()),
+      visibility: z.nullish(z.string()),
+    }),
+  ),
   pull_request: z.optional(z.unknown()),
   workflow_run: z.optional(z.unknown()),
   release: z.nullish(z.object({ draft: z.nullish(z.boolean()) })),

@@ -5,11 +5,10 @@ import { allowed, type Body, bodyOrQuery, type C, type Env, isAppId, jsonBody } 
 import { refuseUnencrypted } from './encryption.ts'
 import { type ApiError, noRows, PgError, refuse } from './errors.ts'
 import { can } from './permissions.ts'
+import { MAX_ROWS } from './postgrest-shape.ts'
 import type { BundleRow, ChannelRow } from './rows.ts'
 
 const PAGE = 50
-/** The database answers at most so many rows. */
-const MAX_ROWS = 1_000
 
 export const bundles = new Hono<Env>()
 bundles.use('/*', requireKey)

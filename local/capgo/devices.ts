@@ -4,6 +4,7 @@ import { allowed, type Body, bodyOrQuery, type C, clientIp, type Env, isAppId, j
 import { ApiError, noRows, refuse } from './errors.ts'
 import type { DeviceOperation } from './limits.ts'
 import { policy } from './policies.ts'
+import { MAX_ROWS } from './postgrest-shape.ts'
 import type { DeviceRow } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -148,8 +149,10 @@ export function listDevices(
     )
     .sort(compare)
     .filter(device => !after || compare(device, after) > 0)
-  const pageRows = rows.slice(0, limit)
-  const hasMore = rows.length > limit
+  // As Capgo asks its database: for one more than the page has.
+  const answered = rows.slice(0, Math.min(limit + 1, MAX_ROWS))
+  const pageRows = answered.slice(0, limit)
+  const hasMore = answered.length > limit
   const last = pageRows.at(-1)
   return { rows: pageRows, ...(hasMore && last ? { nextCursor: place(last) } : {}), hasMore }
 }

@@ -34,6 +34,8 @@ export async function answerGraphql(
   for (const { name, beforeOid, afterOid } of input.refUpdates) {
     if ((await repository.git.resolve(name)) !== beforeOid || afterOid !== NO_COMMIT)
       return refuse('UNPROCESSABLE', `Reference update rejected: ${name} is not at ${beforeOid}`)
+    if (repository.keepsBranches)
+      return refuse('UNPROCESSABLE', 'Repository rule violations found\n\nCannot delete this branch\n\n')
     await repository.git.moveRef(name, afterOid, beforeOid)
   }
   return ok({ data: { updateRefs: { clientMutationId: null } } })

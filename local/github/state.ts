@@ -22,6 +22,8 @@ export class HostedRepository {
   letsActionsOpenPulls = true
   /** A rule lets nobody push to the default branch. */
   protectsDefaultBranch = false
+  /** A rule keeps every branch from being deleted. */
+  keepsBranches = false
   /** Logins of people who can push, besides the owner. */
   readonly collaborators = new Set<string>()
   /** Logins of people who were asked in to read. */

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export interface LocalCloud extends AsyncDisposable {
+interface LocalCloud extends AsyncDisposable {
   /** Variables that lead a step here. */
   readonly env: Readonly<Record<string, string>>
 }

@@ -9,6 +9,9 @@ import { documentsOf } from '../../src/documents.ts'
 import {
   DEVICE_ID_EXAMPLE,
   DeviceId,
+  DeviceIds,
+  Entries,
+  GroupName,
   Groups,
   TesterEntry,
   TestersDocument,
@@ -23,12 +26,13 @@ interface Hints {
   readonly errorMessage?: string
   readonly examples?: readonly unknown[]
   readonly more?: string
+  readonly uniqueItems?: true
   readonly defaultSnippets?: readonly { label: string; description: string; body: unknown }[]
 }
 
 const DEVICE: Hints = {
   errorMessage: `Not a device id. CapacitorUpdater.getDeviceId() returns it, for example ${DEVICE_ID_EXAMPLE}.`,
-  more: link('Where the id comes from', 'the-file'),
+  more: link('Where the id comes from', 'device-ids'),
   defaultSnippets: [
     { label: 'Device id', description: 'The id of a phone, without a name', body: '${1:device id}' },
   ],
@@ -70,6 +74,13 @@ const GROUPS: Hints = {
     },
   ],
 }
+
+const GROUP_NAME: Hints = {
+  errorMessage: 'Not a group\'s name. Use letters, digits, ".", "_" and "-".',
+}
+
+/** An editor finds the same id twice; that two entries have it, the action does. */
+const NO_DOUBLES: Hints = { uniqueItems: true }
 
 const KEYS: Readonly<Record<string, Hints>> = {
   name: { errorMessage: 'A name has 1 to 100 characters.', examples: ["Iris' Pixel 9"] },
@@ -118,6 +129,8 @@ export function testersSchema(): unknown {
         for (const [key, hints] of Object.entries(KEYS)) addHints(properties[key]!, hints)
       }
       if (zodSchema === Groups) addHints(schema, GROUPS)
+      if (zodSchema === GroupName) addHints(schema, GROUP_NAME)
+      if (zodSchema === Entries || zodSchema === DeviceIds) addHints(schema, NO_DOUBLES)
       if (zodSchema === TestersDocument) {
         addHints(schema, WHOLE)
         for (const form of schema.anyOf as Json[]) form.errorMessage = FILE

@@ -1,10 +1,14 @@
-/** `node scripts/pictures/join-page.ts <folder>`: the page of examples/join-beta as a tester sees it, light and dark. */
+/**
+ * `npm run preview:join -- <folder>`: the page of examples/join-beta as a tester sees it, light and dark. Without a folder
+ * those of `docs/images`.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startTestCapgo } from '../../local/app.ts'
 import { serveJoinPage } from '../../local/join-page.ts'
 import { Phone, type PhoneOptions } from '../../local/phone.ts'
 import { findBrowser, startBrowser, THEMES } from './browser.ts'
+import { IMAGES } from './gallery.ts'
 
 const SCREEN = { width: 390, height: 844 }
 const DEVICE = '0a1b2c3d-1111-4222-8333-444455556666'
@@ -32,13 +36,14 @@ const STORIES: readonly Story[] = [
   { name: 'copied', attributes: { 'self-assign': 'beta' }, presses: ['Copy'] },
 ]
 
-const folder = process.argv[2]
+const folder = process.argv[2] ?? null
 const program = findBrowser()
-if (folder === undefined || program === undefined) {
-  process.stderr.write('Name a folder; Chromium must be on the PATH, or in CHROMIUM.\n')
+if (program === undefined) {
+  process.stderr.write('Chromium must be on the PATH, or in CHROMIUM.\n')
   process.exitCode = 1
 } else {
-  mkdirSync(folder, { recursive: true })
+  if (folder !== null) mkdirSync(folder, { recursive: true })
+  const stories = STORIES.filter(({ name }) => folder !== null || name === 'github')
   const browser = await startBrowser(program)
   await using capgo = await startTestCapgo({
     limits: false,
@@ -50,7 +55,7 @@ if (folder === undefined || program === undefined) {
   })
   await using page = await serveJoinPage()
   for (const theme of THEMES)
-    for (const { name, attributes, phone, presses = [] } of STORIES) {
+    for (const { name, attributes, phone, presses = [] } of stories) {
       const context = await browser.newContext({ viewport: SCREEN, deviceScaleFactor: 2, colorScheme: theme })
       await context.grantPermissions(['clipboard-write'])
       const tab = await context.newPage()
@@ -60,7 +65,9 @@ if (folder === undefined || program === undefined) {
       for (const press of presses) await tab.getByRole('button', { name: press }).click()
       await tab.waitForLoadState('networkidle')
       await tab.locator('[aria-busy="false"]').waitFor()
-      await tab.screenshot({ path: join(folder, `${name}-${theme}.png`), fullPage: true })
+      if (folder === null)
+        await tab.locator('join-beta').screenshot({ path: join(IMAGES, `join-page-${theme}.png`) })
+      else await tab.screenshot({ path: join(folder, `${name}-${theme}.png`), fullPage: true })
       await context.close()
     }
   await browser.close()

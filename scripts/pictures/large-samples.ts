@@ -127,6 +127,7 @@ export const manyTesters: TestersReport = {
       at: null,
     },
   ],
+  isPlanned: false,
   merging: null,
   addPhone: null,
 }

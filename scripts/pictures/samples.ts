@@ -544,6 +544,7 @@ export const samples: Readonly<Record<string, Result>> = {
       device(3, { listed: false, platform: 'android' }),
       device(4, { listed: false, native: '1.3.2', bundle: 'builtin', plugin: '7.34.0', emulator: true }),
     ],
+    unseen: [{ device: '0fa29ec2-1111-4222-8333-444455556666', name: "Hanna's iPad", github: null }],
     showIds: true,
     testers: null,
     warnings: [],

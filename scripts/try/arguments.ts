@@ -26,11 +26,13 @@ The step
   --input <name=value>     an input of the action (action.yml)
   --env <NAME=value>       a variable of the step (env:)
   --before <command>       run in the checkout before the action, for example "npm ci"
-  --permission <name=level>  a permission of the job's token, for example contents=read; replaces the default ones
+  --permission <name=level>  a permission of the job's token, for example contents=read; replaces the default ones,
+                           which are those of docs/workflows/join.yml for issues and operation=enroll
   --run-number <n>         the number of the run; one that the folder of --state knows is a re-run of it
 
 Capgo and GitHub
-  --state <folder>         kept there: Capgo, GitHub and the clock; the next try with this folder continues
+  --state <folder>         kept there: Capgo, GitHub with its branches, and the clock; the next try with this folder
+                           continues, and pushes the branches that changed in yours
   --wait <duration>        lets time pass before the run, for example 25h
   --key-role <role>        the role of the Capgo key; the default is app_admin
   --capgo <url> --key <k>  use the local Capgo that "npm run capgo" started, with any app id
@@ -61,7 +63,7 @@ export interface Wishes {
   readonly inputs: Texts
   readonly env: Texts
   readonly before: readonly string[]
-  /** Null: what the README's workflow gives. */
+  /** Null: what the README's workflow gives, or the one of testers who join. */
   readonly permissions: Texts | null
   readonly runNumber: number | null
   readonly state: string | null
@@ -230,10 +232,20 @@ function readRunning(url: string | null, key: string | null, problems: string[])
   return { url: (url ?? '').replace(/\/$/, ''), key: key ?? '' }
 }
 
-/** Of an earlier try, or nothing yet. */
+/** Of an earlier try, also of one that could not be made, or nothing yet. */
 function isState(folder: string): boolean {
-  return !existsSync(folder) || existsSync(join(folder, MEMORY)) || readdirSync(folder).length === 0
+  const own = new Set<string>(Object.values(STATE))
+  return (
+    !existsSync(folder) ||
+    existsSync(join(folder, STATE.memory)) ||
+    readdirSync(folder).every(name => own.has(name))
+  )
 }
 
-/** The file in the folder of `--state` that is there after each try. */
-export const MEMORY = 'try.json'
+/** Names in the folder of `--state`. */
+export const STATE = {
+  memory: 'try.json',
+  capgo: 'capgo',
+  github: 'github.json',
+  repository: 'repository',
+} as const

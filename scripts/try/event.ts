@@ -3,7 +3,7 @@ import type { HostedRepository } from '../../local/github/index.ts'
 import { example, isObject, merge, type Payload, type WorkflowEvent } from '../../local/runner/event.ts'
 import { readActivity } from './activity.ts'
 import type { Wishes } from './arguments.ts'
-import { namesOf, type PullFacts, putPull, readPull, renderPull } from './pull.ts'
+import { labelOf, type PullFacts, putPull, readPull, renderPull } from './pull.ts'
 import { find, fullRef, refOf } from './refs.ts'
 import type { Stage } from './repository.ts'
 
@@ -41,11 +41,13 @@ export async function readEvent(wishes: Wishes, stage: Stage, problems: string[]
   const checkout = wishes.checkout === null ? sha : find(repository, wishes.checkout, problems)
   const repositoryJson = describeRepository(hosted, payload)
   if (problems.length === 0 && pull !== undefined) await putPull(pull, hosted)
-  if (problems.length === 0) await readActivity(name, wishes, stage, more)
+  if (problems.length === 0) await readActivity(wishes, stage, more, problems)
   const action = payload.action ?? more.action
   const rendered =
     pull === undefined
-      ? {}
+      ? isObject(more.issue)
+        ? { issue: more.issue }
+        : {}
       : {
           number: pull.number,
           pull_request: renderPull(
@@ -55,11 +57,11 @@ export async function readEvent(wishes: Wishes, stage: Stage, problems: string[]
             isObject(payload.pull_request) ? payload.pull_request : {},
           ),
         }
-  const actor = actorOf(payload) ?? pull?.author ?? 'ada'
+  const actor = actorOf(payload) ?? pull?.author ?? actorOf(more) ?? 'ada'
   const base = merge(exampleOf(name, String(action ?? '')), more)
   const complete = merge(merge(base, payload), {
     ...rendered,
-    ...labelOf(payload),
+    ...(typeof payload.label === 'string' ? { label: { name: payload.label } } : {}),
     repository: repositoryJson,
     sender: { login: actor },
   }) as Payload
@@ -73,7 +75,7 @@ export async function readEvent(wishes: Wishes, stage: Stage, problems: string[]
     headRef: /^pull_request(_target)?$/.test(name) ? (pull?.head.ref ?? '') : '',
     baseRef: /^pull_request(_target)?$/.test(name) ? (pull?.base.ref ?? '') : '',
     checkout,
-    title: `${name}${action === undefined ? '' : ` (${action})`}${about}`,
+    title: `${name}${action === undefined ? '' : ` (${action})`}${isObject(more.issue) ? ` of #${more.issue.number}` : about}`,
     notes,
   }
 }
@@ -88,8 +90,15 @@ function pullRequest(wishes: Wishes, stage: Stage, problems: string[]): Place {
   const isKnown = hosted.issues.get(number)?.pull !== undefined
   const usual = /review/.test(name) ? 'submitted' : isKnown ? 'synchronize' : 'opened'
   const action = String(payload.action ?? usual)
-  const label = namesOf([payload.label ?? ''])?.[0] || null
-  const pull = readPull(number, given, { branch, action, label }, stage, problems)
+  const label = labelOf(payload)
+  const facts = readPull(number, given, { branch, action, label }, stage, problems)
+  const isMerge = problems.length === 0 && action === 'closed' && facts.merged && facts.mergeCommit === null
+  const { base } = facts
+  const subject = `Merge pull request #${number} from ${facts.head.repository.split('/')[0]}/${facts.head.ref}`
+  const mergeCommit = isMerge ? repository.mergeInto(base.ref, facts.head.sha, subject) : null
+  const pull = { ...facts, mergeCommit: mergeCommit ?? facts.mergeCommit }
+  const failure =
+    isMerge && mergeCommit === null ? [`It conflicts with ${base.ref}, so nothing was merged.`] : []
   const about = ` of pull request #${number}: ${pull.head.ref} into ${pull.base.ref}`
   const more = { action, number }
   const place = (ref: string, sha: string, notes: readonly string[] = []): Place => ({
@@ -110,10 +119,10 @@ function pullRequest(wishes: Wishes, stage: Stage, problems: string[]): Place {
     return place(
       `refs/heads/${pull.base.ref}`,
       pull.mergeCommit ?? repository.tip(pull.base.ref) ?? pull.base.sha,
+      failure,
     )
   const head = wishes.commit === null ? pull.head.sha : find(repository, wishes.commit, problems)
-  const base = repository.tip(pull.base.ref) ?? pull.base.sha
-  const merged = head === '' ? null : repository.mergePull(number, base, head)
+  const merged = head === '' ? null : repository.mergePull(number, repository.tip(base.ref) ?? base.sha, head)
   const isDirty =
     merged === null
       ? ['GitHub starts no workflow for a pull request that conflicts with its base; its head is tried.']
@@ -155,14 +164,13 @@ function push(wishes: Wishes, { repository, pushed }: Stage, problems: string[])
     const sha = repository.tip(defaultBranch) ?? repository.head
     return { ref: `refs/heads/${defaultBranch}`, sha, more, about: ` that deletes ${name}` }
   }
-  const isBranchHere = ref.startsWith('refs/tags/') || repository.tip(name) !== null
-  const newest = isBranchHere ? ref : 'HEAD'
+  const isTag = ref.startsWith('refs/tags/')
+  const newest = isTag || repository.find(ref) !== null ? ref : 'HEAD'
   const wanted = wishes.commit ?? (typeof payload.after === 'string' ? payload.after : newest)
   const after = find(repository, wanted, problems)
   if (problems.length > 0) return { ref, sha: '', more: {}, about: '' }
-  // Pushed to a branch that is not here: it is on GitHub from now on.
-  if (!isBranchHere) repository.makeBranch(name, after)
-  const isTag = ref.startsWith('refs/tags/')
+  // Pushed to a branch that is not there: it is on GitHub from now on.
+  if (!isTag && repository.tip(name) === null) repository.makeBranch(name, after)
   const last = pushed[name] === after ? undefined : pushed[name]
   const before = String(payload.before ?? (isTag ? none : (last ?? repository.find(`${after}^`) ?? none)))
   const commit = { id: after, message: repository.subject(after), distinct: true }
@@ -275,9 +283,6 @@ function actorOf({ sender, comment, review }: Payload): string | null {
   const known = people.filter(isObject).find(({ login }) => typeof login === 'string')
   return known === undefined ? null : String(known.login)
 }
-
-/** A label in a payload of one's own may be its name alone. */
-const labelOf = ({ label }: Payload): Payload => (typeof label === 'string' ? { label: { name: label } } : {})
 
 function exampleOf(name: string, action: string): Payload {
   const source = name === 'pull_request_target' ? 'pull_request' : name

@@ -52,9 +52,11 @@ export function readPull(
       )
     return found ?? ''
   }
-  const state = text(given.state) ?? stateAfter(action) ?? known?.state ?? 'open'
+  const discussion = readDiscussion(given, known, { action, label })
+  const { state } = discussion
   const merged = given.merged ?? (given.merged_at === undefined ? pull?.mergedAt : given.merged_at)
   return {
+    ...discussion,
     number,
     head: {
       ref: headRef ?? '',
@@ -62,15 +64,27 @@ export function readPull(
       repository: repositoryOf(head) ?? pull?.head.repository ?? hosted.name,
     },
     base: { ref: baseRef, sha: commitOf('base', text(base.sha), baseRef, pull?.base.sha) },
-    state: state === 'closed' ? 'closed' : 'open',
     merged: state === 'closed' && Boolean(merged),
     mergeCommit: text(given.merge_commit_sha) ?? pull?.mergeCommitSha ?? null,
     draft: Boolean(given.draft ?? draftAfter(action) ?? pull?.draft),
-    labels: namesOf(given.labels) ?? labelsAfter(action, label, known?.labels ?? []),
-    title: text(given.title) ?? known?.title ?? `Pull request of ${headRef}`,
-    body: text(given.body) ?? known?.body ?? null,
-    author: loginOf(given.user) ?? known?.author ?? 'ada',
+    title: discussion.title ?? `Pull request of ${headRef}`,
     reviewers: loginsOf(given.requested_reviewers) ?? pull?.reviewers ?? [],
+  }
+}
+
+/** What issues and pull requests have, after an event with this action. */
+export function readDiscussion(
+  given: Payload,
+  known: Issue | null,
+  { action, label }: Pick<PullHint, 'action' | 'label'>,
+) {
+  const state = text(given.state) ?? stateAfter(action) ?? known?.state
+  return {
+    state: state === 'closed' ? ('closed' as const) : ('open' as const),
+    labels: namesOf(given.labels) ?? labelsAfter(action, label, known?.labels ?? []),
+    title: text(given.title) ?? known?.title ?? null,
+    body: typeof given.body === 'string' ? given.body : (known?.body ?? null),
+    author: loginOf(given.user) ?? known?.author ?? 'ada',
   }
 }
 
@@ -135,12 +149,15 @@ export function renderPull(
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null)
 
 /** Labels in a payload of one's own may be names alone. */
-export function namesOf(labels: unknown): string[] | null {
+function namesOf(labels: unknown): string[] | null {
   if (!Array.isArray(labels)) return null
   return labels.map(label => (isObject(label) ? String(label.name) : String(label)))
 }
 
-const loginOf = (user: unknown) => (isObject(user) ? text(user.login) : text(user))
+/** Of `labeled` and `unlabeled`; in a payload of one's own it may be its name alone. */
+export const labelOf = ({ label }: Payload) => namesOf([label ?? ''])?.[0] || null
+
+export const loginOf = (user: unknown) => (isObject(user) ? text(user.login) : text(user))
 const loginsOf = (users: unknown) =>
   Array.isArray(users) ? users.flatMap(user => loginOf(user) ?? []) : null
 

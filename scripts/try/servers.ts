@@ -1,6 +1,7 @@
 /** The Capgo and the GitHub of a try: new ones, those that an earlier try left, or a Capgo that runs already. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import {
   describeApp,
   type LocalCapgo,
@@ -11,7 +12,8 @@ import {
 } from '../../local/capgo/index.ts'
 import { type HostedRepository, type Permissions, startGitHub } from '../../local/github/index.ts'
 import { isObject } from '../../local/runner/event.ts'
-import { MEMORY, UsageError, type Wishes } from './arguments.ts'
+import { PROJECT } from '../trial.ts'
+import { STATE, UsageError, type Wishes } from './arguments.ts'
 import type { TriedRepository } from './repository.ts'
 
 /** What a try leaves to the next one, besides the servers' own files. */
@@ -53,26 +55,25 @@ const README_PERMISSIONS: Permissions = {
   deployments: 'write',
   'pull-requests': 'write',
 }
+const JOIN_WORKFLOW = join(PROJECT, 'docs/workflows/join.yml')
 /** Milliseconds after which Capgo has taken up the delta files of a bundle, and counted overrides. */
 const SETTLED = 30_000
-const CAPGO = 'capgo'
-const GITHUB = 'github.json'
 
 export function readMemory({ state }: Wishes): Memory {
-  const file = state === null ? null : join(state, MEMORY)
+  const file = state === null ? null : join(state, STATE.memory)
   const none = { runs: 0, attempts: {}, pushed: {}, appId: null }
   return file !== null && existsSync(file) ? { ...none, ...JSON.parse(readFileSync(file, 'utf8')) } : none
 }
 
 export function keepState({ state }: Wishes, memory: Memory, { hosted }: GitHub): void {
   if (state === null) return
-  writeFileSync(join(state, MEMORY), `${JSON.stringify(memory, null, 2)}\n`)
-  writeFileSync(join(state, GITHUB), `${hosted.save()}\n`)
+  writeFileSync(join(state, STATE.memory), `${JSON.stringify(memory, null, 2)}\n`)
+  writeFileSync(join(state, STATE.github), `${hosted.save()}\n`)
 }
 
 export async function openCapgo({ capgo, state, waitMs }: Wishes): Promise<Capgo> {
   if (capgo !== null) return openRunning(capgo)
-  const folder = state === null ? null : join(state, CAPGO)
+  const folder = state === null ? null : join(state, STATE.capgo)
   if (folder !== null) mkdirSync(folder, { recursive: true })
   const server = await startCapgo(folder === null ? {} : { database: folder })
   if (waitMs > 0) server.clock.advance(waitMs)
@@ -125,15 +126,19 @@ function openRunning({ url, key }: { url: string; key: string }): Capgo {
 
 /** `now` in milliseconds. */
 export async function openGitHub(
-  { state, payload, permissions }: Wishes,
+  { event, state, payload, inputs, permissions }: Wishes,
   repository: TriedRepository,
   now: () => number,
 ): Promise<GitHub> {
-  const file = state === null ? null : join(state, GITHUB)
+  const file = state === null ? null : join(state, STATE.github)
   const saved = file !== null && existsSync(file) ? readFileSync(file, 'utf8') : null
   const told = isObject(payload.repository) ? payload.repository : {}
   const before = saved === null ? null : (JSON.parse(saved) as { name: string }).name
   const name = typeof told.full_name === 'string' ? told.full_name : (before ?? `you/${repository.name}`)
+  const isJoin = event === 'issues' || inputs.operation === 'enroll'
+  const usual: Permissions = isJoin
+    ? parse(readFileSync(JOIN_WORKFLOW, 'utf8')).permissions
+    : README_PERMISSIONS
   const server = await startGitHub({ now: () => new Date(now()) })
   const hosted = server.addRepository({
     name,
@@ -148,7 +153,7 @@ export async function openGitHub(
     hosted,
     token: server.addToken({
       repository: name,
-      permissions: (permissions as Permissions | null) ?? README_PERMISSIONS,
+      permissions: (permissions as Permissions | null) ?? usual,
     }),
     get requests() {
       return server.requests.length

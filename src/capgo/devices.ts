@@ -8,8 +8,8 @@ import { DeviceList, type DeviceRow, InventoryPage, type InventoryRow } from './
 /** Ids in one body. */
 const IDS_PER_REQUEST = 200
 
-/** A self-hosted database gives no more rows at once. */
-const INVENTORY_PAGE = 1000
+/** A self-hosted database gives 1,000 rows at once, and Capgo asks it for one more, to know whether that was all. */
+const INVENTORY_PAGE = 999
 
 const Count = z.object({ count: z.int() })
 
@@ -53,7 +53,7 @@ export function devices(rest: Rest) {
 
     /**
      * The devices that reported last, the newest first: those after `since` (milliseconds since 1970), `max` at most.
-     * `isCut` says that older ones were left out.
+     * `isCut`: others may have been left out.
      */
     async listInventory(
       appId: string,
@@ -61,22 +61,35 @@ export function devices(rest: Rest) {
     ): Promise<{ readonly devices: InventoryRow[]; readonly isCut: boolean }> {
       const found = new Map<string, InventoryRow>()
       let cursor: string | null = null
-      do {
-        const page: z.infer<typeof InventoryPage> = await ask(InventoryPage, 'list devices', {
+      let isAll: boolean
+      const read = async (after: string | null): Promise<z.infer<typeof InventoryPage>> => {
+        const page = await ask(InventoryPage, 'list devices', {
           appId,
           limit: INVENTORY_PAGE,
           order: [{ key: 'updated_at', sortable: 'desc' }],
-          ...(cursor === null ? {} : { cursor }),
+          ...(after === null ? {} : { cursor: after }),
         })
-        const before = found.size
         for (const device of page.data) found.set(device.device_id, device)
+        return page
+      }
+      let pages = 0
+      do {
+        const before = found.size
+        const page = await read(cursor)
+        pages++
         const last = page.data.at(-1)
+        const isFull = page.hasMore ?? page.data.length >= INVENTORY_PAGE
+        isAll = last === undefined || Date.parse(last.updated_at) <= since || !isFull
         // Servers without pages give the same devices again.
-        const isEnd = last === undefined || Date.parse(last.updated_at) <= since || found.size === before
-        cursor = isEnd ? null : (page.nextCursor ?? null)
+        cursor = isAll || found.size === before ? null : (page.nextCursor ?? null)
       } while (cursor !== null && found.size < max)
-      const devices = [...found.values()].filter(({ updated_at }) => Date.parse(updated_at) > since)
-      return { devices: devices.slice(0, max), isCut: cursor !== null || devices.length > max }
+      // A device that reported meanwhile is the newest now: it left the pages that were still to come.
+      if (pages > 1) await read(null)
+      const time = ({ updated_at }: InventoryRow) => Date.parse(updated_at)
+      const devices = [...found.values()]
+        .filter(device => time(device) > since)
+        .sort((one, other) => time(other) - time(one))
+      return { devices: devices.slice(0, max), isCut: !isAll || devices.length > max }
     },
 
     /** Capgo's records of these devices; those that never asked for an update are not among them. */

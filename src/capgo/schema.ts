@@ -8,6 +8,11 @@ import * as z from 'zod/mini'
 const Id = z.int()
 const Count = z.int().check(z.nonnegative())
 const Timestamp = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text)), 'is not a timestamp'))
+/** A device's last report: the cloud's analytics write UTC without a zone (`2026-11-26 05:52:20`), databases with one. */
+const ReportTime = z.pipe(
+  Timestamp,
+  z.transform(text => (/(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(text) ? text : `${text.replace(' ', 'T')}Z`)),
+)
 /** A value that can be sent as a header: ASCII, without a line break. */
 const HeaderValue = z.string().check(z.regex(/^[\x21-\x7e]+$/, 'is not a valid key'))
 
@@ -133,19 +138,24 @@ export const DeviceRow = z.object({
   is_emulator: z.nullish(z.boolean()),
   key_id: z.nullish(z.string()),
   /** Of its last report. */
-  updated_at: z.nullish(Timestamp),
+  updated_at: z.nullish(ReportTime),
 })
 export type DeviceRow = z.infer<typeof DeviceRow>
 export const DeviceList = z.object({ data: z.array(DeviceRow) })
 
 /** A device in the inventory of the app. */
 export const InventoryRow = z.extend(DeviceRow, {
-  updated_at: Timestamp,
+  updated_at: ReportTime,
   /** The channel that the app's config or its user chose; empty or null where neither did. */
   default_channel: z.nullish(z.string()),
 })
 export type InventoryRow = z.infer<typeof InventoryRow>
-export const InventoryPage = z.object({ data: z.array(InventoryRow), nextCursor: z.nullish(z.string()) })
+/** Old servers give one page, without a word on what is left out. */
+export const InventoryPage = z.object({
+  data: z.array(InventoryRow),
+  nextCursor: z.nullish(z.string()),
+  hasMore: z.nullish(z.boolean()),
+})
 
 /** A delta file: a row of `manifest`. */
 export const ManifestEntry = z.object({

@@ -1,10 +1,10 @@
 /** Commits and branches that are written through GitHub's API, without a checkout. */
 import * as z from 'zod/mini'
-import { GitHubError, isNotFound } from './errors.ts'
+import { GitHubError, isNotFound, toGraphqlError } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseResponse } from './response.ts'
+import { parseResponse, Sha } from './response.ts'
 
-const Named = z.object({ sha: z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)) })
+const Named = z.object({ sha: Sha })
 const Node = z.object({ node_id: z.string() })
 const CommitOfTree = z.object({ tree: Named })
 const Permission = z.object({ permission: z.string() })
@@ -47,14 +47,12 @@ export function branches({ octokit, owner, repo }: Repository) {
     /** Whether a person can push to this repository: what GitHub says of an author's association includes readers. */
     async canPush(login: string): Promise<boolean> {
       try {
-        const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel({
-          owner,
-          repo,
-          username: login,
-        })
+        const asked = { owner, repo, username: login }
+        const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel(asked)
         const { permission } = parseResponse(Permission, data, 'GET of a permission')
         return permission === 'admin' || permission === 'write'
       } catch (error) {
+        // An account that is gone, or not a person's.
         if (isNotFound(error)) return false
         throw error
       }
@@ -75,20 +73,21 @@ export function branches({ octokit, owner, repo }: Repository) {
     },
 
     /**
-     * Deletes a branch that is still at this commit; false where it is elsewhere, or a rule keeps it. GitHub's REST API
-     * deletes a branch wherever it is. Needs `contents: write`.
+     * Deletes a branch that is still at this commit; returns GitHub's reason where it is elsewhere, or a rule keeps it,
+     * else null. GitHub's REST API deletes a branch wherever it is. Needs `contents: write`.
      */
-    async deleteBranch(name: string, sha: string): Promise<boolean> {
+    async deleteBranch(name: string, sha: string): Promise<string | null> {
       const { data } = await octokit.rest.repos.get({ owner, repo })
       const { node_id: repositoryId } = parseResponse(Node, data, 'GET /repos/{owner}/{repo}')
       // GitHub's GraphQL API: the new commit that is all zeros is none.
       const update = { name: `refs/heads/${name}`, beforeOid: sha, afterOid: '0'.repeat(sha.length) }
       try {
         await octokit.graphql(DELETE_BRANCH, { input: { repositoryId, refUpdates: [update] } })
-        return true
+        return null
       } catch (error) {
-        if (error instanceof Error && 'errors' in error) return false
-        throw error
+        const refusal = toGraphqlError(error)
+        if (refusal.retryAfter !== null) throw refusal
+        return refusal.reason
       }
     },
 

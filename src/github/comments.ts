@@ -50,6 +50,9 @@ export function comments(connection: Repository) {
   /** The authors that this token is known to write as. */
   const logins = new Set<string>()
   let asked = false
+  // GitHub's list may be older than its answer to a write: what was made here, and what is gone.
+  const made = new Map<number, Comment & { readonly issue: number }>()
+  const gone = new Set<number>()
 
   /** Only a person's token can ask; what another wrote as is seen when it has written. */
   async function learnLogin(): Promise<void> {
@@ -87,8 +90,11 @@ export function comments(connection: Repository) {
     /** Our comments, the oldest first, through all pages. Needs `pull-requests: read`. */
     async findComments(issue: number, mark: Mark): Promise<OwnComment[]> {
       const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
-      const all = await readAll(connection, { route, parameters: { issue_number: issue }, item: Comment })
-      return (await keepOurs(all, mark)).toSorted((one, other) => one.id - other.id)
+      const listed = await readAll(connection, { route, parameters: { issue_number: issue }, item: Comment })
+      const ids = new Set(listed.map(({ id }) => id))
+      const unlisted = [...made.values()].filter(each => each.issue === issue && !ids.has(each.id))
+      const there = [...listed, ...unlisted].filter(({ id }) => !gone.has(id))
+      return (await keepOurs(there, mark)).toSorted((one, other) => one.id - other.id)
     },
 
     /** Needs `pull-requests: write`. */
@@ -98,6 +104,7 @@ export function comments(connection: Repository) {
       } catch (error) {
         if (!isNotFound(error)) throw error
       }
+      gone.add(id)
     },
 
     /**
@@ -122,10 +129,13 @@ export function comments(connection: Repository) {
     async updateComment(id: number, body: string): Promise<OwnComment | null> {
       try {
         const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body })
+        const own = made.get(id)
+        if (own !== undefined) made.set(id, { ...own, body })
         return { id, body, url: parseResponse(Written, data, 'PATCH of a comment').html_url }
       } catch (error) {
-        if (isNotFound(error)) return null
-        throw error
+        if (!isNotFound(error)) throw error
+        gone.add(id)
+        return null
       }
     },
 
@@ -135,8 +145,10 @@ export function comments(connection: Repository) {
      */
     async createComment(issue: number, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
-      const { id, html_url, user } = parseResponse(Written, data, 'POST of a comment')
+      const written = parseResponse(Written, data, 'POST of a comment')
+      const { id, html_url, user } = written
       if (user) logins.add(user.login)
+      made.set(id, { ...written, body, issue })
       return { id, body, url: html_url }
     },
   }

@@ -2,9 +2,8 @@
 import * as z from 'zod/mini'
 import { GitHubError, isForbidden, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseResponse } from './response.ts'
+import { parseResponse, Sha } from './response.ts'
 
-const Sha = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/))
 const Comparison = z.object({
   status: z.enum(['identical', 'ahead', 'behind', 'diverged']),
   merge_base_commit: z.object({ sha: Sha }),

@@ -1,4 +1,5 @@
 /** GitHub's refusals, as errors of this action. */
+import * as z from 'zod/mini'
 import { ActionError, untrusted } from '../errors.ts'
 
 interface Refusal {
@@ -46,34 +47,60 @@ function hintFor(status: number | undefined, reason: string): string {
 
 /** Any error of Octokit's as one of ours. */
 export function toGitHubError(error: unknown, request: string): ActionError {
-  const { cause, response, message } = error as Error & {
-    response?: { status: number; headers?: Record<string, string | undefined>; data?: unknown }
-  }
+  const { cause, response, message } = error as Error & { response?: Response }
   if (error instanceof ActionError) return error
   if (cause instanceof ActionError) return cause
   const distrusted = response === undefined ? untrusted(error, "GitHub's API") : null
   if (distrusted !== null) return distrusted
+  return describeRefusal({ response, message, request, cause: error })
+}
+
+interface Response {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string | undefined>>
+  readonly data?: unknown
+}
+
+/** `message`: what is known without a response. */
+function describeRefusal({
+  response,
+  message,
+  ...rest
+}: Pick<Refusal, 'request' | 'cause'> & {
+  readonly response: Response | undefined
+  readonly message: string
+}): GitHubError {
   const text = response === undefined ? message : messageOf(response.data)
   return new GitHubError({
-    request,
+    ...rest,
     status: response?.status,
     reason: text
       .replace(/\s+/g, ' ')
       .slice(0, MAX_REASON)
       .replace(/[.\s]+$/, ''),
     retryAfter: response === undefined ? null : pauseOf(response, text),
-    cause: error,
   })
+}
+
+interface GraphqlRefusal {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly errors?: readonly { readonly type?: string; readonly message: string }[]
+}
+
+/** A refusal of GitHub's GraphQL API, whose status is 200. Throws what is none. */
+export function toGraphqlError(error: unknown): GitHubError {
+  const { headers = {}, errors: [first] = [] } = error as GraphqlRefusal
+  if (first === undefined) throw error
+  const status = first.type === 'RATE_LIMITED' ? 429 : 422
+  const response = { status, headers, data: first }
+  return describeRefusal({ response, message: '', request: 'POST /graphql', cause: error })
 }
 
 /** GitHub's documentation: without a word on when, a minute at least. */
 const DEFAULT_PAUSE = 60_000
 
 /** Milliseconds to wait where too much was asked, or the service is not there for a moment; else null. */
-function pauseOf(
-  { status, headers = {} }: { status: number; headers?: Readonly<Record<string, string | undefined>> },
-  reason: string,
-): number | null {
+function pauseOf({ status, headers = {} }: Response, reason: string): number | null {
   const { 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset } = headers
   const clock = Date.parse(headers.date ?? '') || Date.now()
   const isLimited =
@@ -89,10 +116,18 @@ function pauseOf(
 /** Characters of what GitHub says that are shown. */
 const MAX_REASON = 200
 
-/** The page of a proxy is not GitHub's message. */
+const Refused = z.object({
+  message: z.string(),
+  errors: z.catch(z.array(z.union([z.string(), z.object({ message: z.nullish(z.string()) })])), []),
+})
+
+/** "Validation Failed" says nothing: the errors with it do. The page of a proxy is not GitHub's message. */
 function messageOf(data: unknown): string {
-  const { message } = (data ?? {}) as { message?: unknown }
-  return typeof message === 'string' ? message : ''
+  const refused = Refused.safeParse(data)
+  if (!refused.success) return ''
+  const { message, errors } = refused.data
+  const details = errors.flatMap(each => (typeof each === 'string' ? each : each.message) ?? [])
+  return [message, ...details].join(': ')
 }
 
 /** Whether GitHub refused because the job's token lacks a permission, and for no other reason. */
@@ -114,4 +149,9 @@ function isLimit(reason: string): boolean {
 
 export function isNotFound(error: unknown): boolean {
   return error instanceof GitHubError && error.status === 404
+}
+
+/** Issues that were deleted, and those of a repository that has none. */
+export function isGone(error: unknown): boolean {
+  return error instanceof GitHubError && error.status === 410
 }

@@ -1,13 +1,12 @@
 /** Issues of the repository. */
 import * as z from 'zod/mini'
-import { GitHubError, isNotFound } from './errors.ts'
+import { isGone, isNotFound } from './errors.ts'
+import { personOf, User } from './people.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, readAll } from './response.ts'
 
 /** Of 100 issues: what is older is not looked for. */
 const MAX_ISSUE_PAGES = 10
-/** GitHub's status for an issue that was deleted. */
-const DELETED = 410
 
 /** Title and body are other people's text; only the body is read. */
 export interface Issue {
@@ -15,7 +14,7 @@ export interface Issue {
   readonly isOpen: boolean
   /** No GitHub App can write a comment. */
   readonly isLocked: boolean
-  /** Null where the account is gone. */
+  /** Null where the account is gone, or is not a person's. */
   readonly author: string | null
   readonly body: string
   readonly labels: readonly string[]
@@ -24,9 +23,9 @@ export interface Issue {
   readonly closedBy: string | null
 }
 
-const User = z.object({ login: z.string() })
 const IssueData = z.object({
   number: z.int(),
+  repository_url: z.string(),
   state: z.string(),
   locked: z.optional(z.boolean()),
   user: z.nullish(User),
@@ -49,17 +48,16 @@ interface IssueFilter {
 export function issues(connection: Repository) {
   const { octokit, owner, repo } = connection
   return {
-    /** Null where it does not exist, was deleted, or is in another repository now. Needs `issues: read`. */
+    /** Null where it does not exist, or not any more. Needs `issues: read`. */
     async readIssue(number: number): Promise<Issue | null> {
       try {
         const { data } = await octokit.rest.issues.get({ owner, repo, issue_number: number })
-        const issue = toIssue(
-          parseResponse(IssueData, data, 'GET /repos/{owner}/{repo}/issues/{issue_number}'),
-        )
-        // GitHub redirects to an issue that was transferred: its number there says nothing here.
-        return issue.number === number ? issue : null
+        const issue = parseResponse(IssueData, data, 'GET /repos/{owner}/{repo}/issues/{issue_number}')
+        // GitHub leads from an issue that was transferred to the one in the other repository.
+        const isHere = issue.repository_url.toLowerCase().endsWith(`/${owner}/${repo}`.toLowerCase())
+        return isHere ? toIssue(issue) : null
       } catch (error) {
-        if (isNotFound(error) || (error instanceof GitHubError && error.status === DELETED)) return null
+        if (isNotFound(error) || isGone(error)) return null
         throw error
       }
     },
@@ -97,10 +95,10 @@ function toIssue(data: z.infer<typeof IssueData>): Issue {
     number: data.number,
     isOpen: data.state === 'open',
     isLocked: data.locked === true,
-    author: data.user?.login ?? null,
+    author: personOf(data.user),
     body: data.body ?? '',
     createdAt: new Date(data.created_at),
     labels: data.labels.flatMap(label => (typeof label === 'string' ? label : label.name) ?? []),
-    closedBy: data.closed_by?.login ?? null,
+    closedBy: personOf(data.closed_by),
   }
 }

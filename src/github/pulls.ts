@@ -1,11 +1,12 @@
 /** Pull requests, and the repositories that they come from. */
 import * as z from 'zod/mini'
 import { GitHubError, isNotFound } from './errors.ts'
+import { personOf, User } from './people.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, readAll } from './response.ts'
 
 const Named = z.object({ id: z.int() })
-const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })
+const Review = z.object({ user: z.nullish(User) })
 
 const Repo = z.object({ full_name: z.string() })
 const Proposed = z.object({
@@ -61,11 +62,14 @@ export function pulls(connection: Repository) {
       return list({ state: 'open' })
     },
 
-    /** Logins of those who have reviewed a pull request; who is only asked to stands in the pull request itself. */
+    /**
+     * Logins of people who have reviewed a pull request, without bots, which review every one of them. Who is only asked
+     * to stands in the pull request itself.
+     */
     async listReviewers(number: number): Promise<string[]> {
       const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews'
       const reviews = await readAll(connection, { route, parameters: { pull_number: number }, item: Review })
-      return [...new Set(reviews.flatMap(({ user }) => user?.login ?? []))]
+      return [...new Set(reviews.flatMap(({ user }) => personOf(user) ?? []))]
     },
 
     /**

@@ -8,6 +8,8 @@ const MAX_PAGES = 200
 /** Items of a page: GitHub gives no more. */
 const PAGE = 100
 
+export const Sha = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/))
+
 /** GitHub's response, checked. Throws `unexpected_response`, which names the field that is not as it should be. */
 export function parseResponse<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
   const parsed = schema.safeParse(data)

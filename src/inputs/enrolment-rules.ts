@@ -2,13 +2,13 @@
 import { InputError } from '../errors.ts'
 import type { EnrolmentRules } from '../plan/enrolment.ts'
 import { NAME } from './testers-schema.ts'
-import type { Reading } from './values.ts'
+import { checkDays, type Reading } from './values.ts'
 
 /** Ten years; longer is the same as for ever. */
 const MAX_DAYS = 3650
 
 export function readEnrolmentRules({ text, checked, choice, attempt }: Reading): EnrolmentRules {
-  const days = checked('join-days', checkDays, null)
+  const days = checked('join-days', value => checkDays('join-days', value, MAX_DAYS), null)
   return {
     membersSkipReview: choice('join-approve', ['review', 'members'], 'review') === 'members',
     channels: attempt(() => readNames('join-channels', text('join-channels') ?? ''), []),
@@ -34,13 +34,4 @@ function readNames(input: string, value: string): string[] {
 function checkLabel(value: string): void {
   if (!value.includes(',')) return
   throw new InputError('join-label', `must be one label, not "${value}".`, 'Use a label without a comma.')
-}
-
-function checkDays(value: string): void {
-  if (/^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_DAYS) return
-  throw new InputError(
-    'join-days',
-    `must be a number of days, not "${value}".`,
-    `Use a whole number from 1 to ${MAX_DAYS}.`,
-  )
 }

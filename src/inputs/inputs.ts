@@ -14,6 +14,7 @@ import { readChannelLines } from './channel-lines.ts'
 import { type OperationValues, readOperationInputs } from './operation.ts'
 import {
   checkChannelName,
+  checkDays,
   checkMinutes,
   checkPath,
   checkToken,
@@ -227,18 +228,9 @@ function checkArtifactName(name: string): void {
 const MAX_RETENTION = 400
 
 function readRetention({ checked }: Reading): number | null {
-  const days = checked('source-maps-retention-days', checkRetention, null)
+  const input = 'source-maps-retention-days'
+  const days = checked(input, value => checkDays(input, value, MAX_RETENTION), null)
   return days === null ? null : Number(days)
-}
-
-function checkRetention(value: string): void {
-  const days = /^\d+$/.test(value) ? Number(value) : 0
-  if (days < 1 || days > MAX_RETENTION)
-    throw new InputError(
-      'source-maps-retention-days',
-      `must be a number of days, not "${value}".`,
-      `Use a whole number from 1 to ${MAX_RETENTION}, for example 90.`,
-    )
 }
 
 function checkNativeVersion(value: string): void {

@@ -1,10 +1,13 @@
 /** A JSON file that may have comments: values with their place in the text, and what is wrong with them. */
-import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser'
+import { type Node, type ParseError, parseTree } from 'jsonc-parser'
 import type * as z from 'zod/mini'
 import { linesOf, sayParseError } from '../checkout/json.ts'
+import { findNear } from './near-word.ts'
 
 /** As many problems are reported, and as many warnings: nobody reads more at once. */
 export const MAX_PROBLEMS = 100
+
+const MAX_DEPTH = 10
 
 /** Characters of a wrong text that are repeated. */
 const MAX_SHOWN = 60
@@ -19,6 +22,9 @@ interface TextPlace {
 export interface FileProblem extends TextPlace {
   readonly message: string
 }
+
+/** Types of JSON, in words. */
+const TYPES: Readonly<Record<string, string>> = { array: 'a list', string: 'a text in quotes' }
 
 /** Keys and indices, from the whole file down. */
 export type JsonPath = readonly (string | number)[]
@@ -45,6 +51,7 @@ export class JsonDocument {
   readonly #place: (offset: number) => TextPlace
   readonly #problems: FileProblem[] = []
   readonly #warnings: FileProblem[] = []
+  readonly #values = new WeakMap<Node, ReadonlyMap<unknown, Node>>()
 
   constructor(tree: Node | undefined, place: (offset: number) => TextPlace) {
     this.#tree = tree
@@ -66,9 +73,25 @@ export class JsonDocument {
   }
 
   node(path: JsonPath): Node | undefined {
-    return this.#tree === undefined || path.length === 0
-      ? this.#tree
-      : findNodeAtLocation(this.#tree, [...path])
+    return path.reduce<Node | undefined>(
+      (node, step) => (typeof step === 'number' ? node?.children?.[step] : this.#valuesOf(node).get(step)),
+      this.#tree,
+    )
+  }
+
+  /** Values by key, of two equal ones the first. Kept: a file can have thousands of keys, each asked for by name. */
+  #valuesOf(node: Node | undefined): ReadonlyMap<unknown, Node> {
+    if (node?.type !== 'object') return new Map()
+    const known = this.#values.get(node)
+    if (known !== undefined) return known
+    const pairs = (node.children ?? []).toReversed()
+    const values = new Map(
+      pairs.flatMap(({ children: [key, value] = [] }) =>
+        key === undefined || value === undefined ? [] : [[key.value, value] as const],
+      ),
+    )
+    this.#values.set(node, values)
+    return values
   }
 
   /** Where the value is; what is missing is where it should be. */
@@ -127,7 +150,7 @@ export class JsonDocument {
 
   #wrongType(at: JsonPath, expected: string): string {
     if (this.node(at) === undefined) return `${label(at)} is missing`
-    return `${label(at)} must be ${expected === 'array' ? 'a list' : `a ${expected}`}`
+    return `${label(at)} must be ${TYPES[expected] ?? `a ${expected}`}`
   }
 }
 
@@ -138,7 +161,7 @@ export function label(path: JsonPath): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const near = known.find(name => isNear(key.toLowerCase(), name.toLowerCase()))
+  const near = findNear(key, known)
   const advice =
     near === undefined ? `Use ${known.map(name => `"${name}"`).join(', ')}.` : `Did you mean "${near}"?`
   return `Unknown key "${shorten(key)}". ${advice}`
@@ -146,28 +169,15 @@ function unknownKey(key: string, known: readonly string[]): string {
 
 const shorten = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
 
-/** One letter too many, too few, wrong, or two that changed places. */
-function isNear(one: string, other: string): boolean {
-  if (one === other) return true
-  const start = [...one].findIndex((letter, index) => letter !== other[index])
-  const from = start === -1 ? one.length : start
-  const [rest, wanted] = [one.slice(from), other.slice(from)]
-  const swapped = `${rest[1] ?? ''}${rest[0] ?? ''}${rest.slice(2)}`
-  return (
-    rest.slice(1) === wanted ||
-    rest === wanted.slice(1) ||
-    rest.slice(1) === wanted.slice(1) ||
-    swapped === wanted
-  )
-}
-
-function toValue(node: Node | undefined): unknown {
+/** Values nested deeper than in any schema are null: the schema refuses what holds them. */
+function toValue(node: Node | undefined, depth = MAX_DEPTH): unknown {
   if (node === undefined) return undefined
+  if (depth === 0) return null
   const children = node.children ?? []
-  if (node.type === 'array') return children.map(toValue)
+  if (node.type === 'array') return children.map(child => toValue(child, depth - 1))
   if (node.type !== 'object') return node.value
   return Object.fromEntries(
-    children.map(({ children: [key, value] = [] }) => [String(key?.value), toValue(value)]),
+    children.map(({ children: [key, value] = [] }) => [String(key?.value), toValue(value, depth - 1)]),
   )
 }
 

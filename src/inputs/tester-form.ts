@@ -20,6 +20,8 @@ const FIELDS: Readonly<Record<string, Field>> = {
   'Last day': 'until',
 }
 const NO_ANSWER = '_No response_'
+/** GitHub's own choice in a dropdown that can be left empty; no option of a form can be called so. */
+const NO_CHOICE = 'None'
 
 export type TesterForm =
   | { readonly request: EnrolmentRequest }
@@ -41,7 +43,8 @@ export function readTesterForm(body: string): TesterForm | null {
   const read = (wanted: Field): string | null => {
     const [answer, another] = answers.filter(({ field }) => field === wanted)
     if (answer === undefined) return null
-    const text = answer.text === NO_ANSWER ? '' : visible(answer.text)
+    const isEmpty = answer.text === NO_ANSWER || (answer.text === NO_CHOICE && wanted !== 'name')
+    const text = isEmpty ? '' : visible(answer.text)
     const problem =
       another === undefined ? checkAnswer(wanted, text) : 'is in the form twice. Keep one of the two.'
     if (problem !== null) problems.push(`"${answer.label}" ${problem}`)

@@ -106,6 +106,7 @@ class TestersReader {
       this.#document.addProblem(
         path,
         `"${group}" is not a valid group name: use letters, digits, ".", "_" and "-"`,
+        { atKey: true },
       )
     const list = this.#document.node(path)
     if (list?.type !== 'array') {

@@ -19,7 +19,7 @@ export const DeviceId = z
     ),
     z.describe('Id of the installed app, from `CapacitorUpdater.getDeviceId()`.'),
   )
-const GroupName = z
+export const GroupName = z
   .string()
   .check(z.regex(NAME, 'is not a valid group name: use letters, digits, ".", "_" and "-"'))
 
@@ -60,12 +60,17 @@ export const TesterEntry = z
   })
   .check(z.describe('A device and its owner.'))
 
-const Entries = z.array(z.union([DeviceId, TesterEntry]))
+export const Entries = z
+  .array(z.union([DeviceId, TesterEntry]))
+  .check(z.describe('The phones, and whose each one is.'))
+export const DeviceIds = z.array(DeviceId)
 export const Groups = z
-  .record(GroupName, z.array(DeviceId))
+  .record(GroupName, DeviceIds)
   .check(z.describe('Device ids by group. Ids that are not in "testers" are testers without a name.'))
 const Document = z.strictObject({
-  $schema: z.optional(z.string()),
+  $schema: z.optional(
+    z.string().check(z.describe('Address of this schema, by which editors check the file.')),
+  ),
   testers: z.optional(Entries),
   groups: z.optional(Groups),
 })

@@ -129,9 +129,24 @@ export function checkMinutes(input: string, value: string, most: number): void {
   )
 }
 
-/** A whole number of bundles. */
+/** Whether this is a whole number within these bounds. */
+export function isWhole(value: string, least: number, most: number): boolean {
+  return /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most
+}
+
+/** A number of days, `most` at most. */
+export function checkDays(input: string, value: string, most: number): void {
+  if (isWhole(value, 1, most)) return
+  throw new InputError(
+    input,
+    `must be a number of days, not "${value}".`,
+    `Use a whole number from 1 to ${most}.`,
+  )
+}
+
+/** A number of bundles, none included. */
 export function checkCount(input: string, value: string, most: number): void {
-  if (/^\d+$/.test(value) && Number(value) <= most) return
+  if (isWhole(value, 0, most)) return
   throw new InputError(
     input,
     `must be a number of bundles, not "${value}".`,

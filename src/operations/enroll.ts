@@ -5,8 +5,9 @@ import type { EventIssue } from '../event.ts'
 import { isForbidden } from '../github/errors.ts'
 import { readTesterForm } from '../inputs/tester-form.ts'
 import { LOGIN } from '../inputs/testers-schema.ts'
-import { type EnrolmentRules, hasLabel } from '../plan/enrolment.ts'
+import type { EnrolmentRules } from '../plan/enrolment.ts'
 import type { Operation } from '../plan/operation.ts'
+import { hasLabel } from '../plan/preview.ts'
 import type { EnrolmentResult } from '../report/list-results.ts'
 import type { SkippedResult } from '../report/result.ts'
 import { enrolmentResult, skippedResult } from '../report/results.ts'
@@ -42,7 +43,8 @@ async function readRequest(
   if (!ASKS.has(action) && action !== 'closed') return skip(`was ${action}, which asks for nothing`)
   const issue = await context.github.readIssue(number)
   if (issue === null) return skip('does not exist any more')
-  if (!hasLabel(rules, issue.labels)) return skip(`does not have the label "${rules.label}"`)
+  if (rules.label !== null && !hasLabel(issue.labels, rules.label))
+    return skip(`does not have the label "${rules.label}"`)
   if (!issue.isOpen)
     return action === 'closed' ? followRequest(issue, rules, context) : skip('is not open any more')
   if (action === 'closed') return skip('is open again: the run of that reads it')

@@ -3,7 +3,7 @@ import type { BundleRow, ChannelRow, DeviceRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
 import { readServedCommit } from '../plan/bundle-comment.ts'
-import { refuseDelivery } from '../plan/delivery.ts'
+import { refuseDelivery, reportedDevice } from '../plan/delivery.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import {
   type AffectedDevices,
@@ -136,21 +136,7 @@ async function readAffected(
   }
 }
 
-function refusalOf(device: DeviceRow, { channel, target }: WayBack) {
-  if (!device.version_build) return null
-  return refuseDelivery(
-    {
-      platform: device.platform,
-      native: device.version_build,
-      ...(device.version_name ? { installed: device.version_name } : {}),
-      ...(device.plugin_version ? { pluginVersion: device.plugin_version } : {}),
-      isProd: device.is_prod ?? true,
-      isEmulator: device.is_emulator ?? false,
-      ...(device.key_id ? { keyId: device.key_id } : {}),
-      // It runs what the channel serves, so it reached it somehow.
-      byOverride: true,
-    },
-    channel,
-    { ...target, hasContent: true },
-  )
+function refusalOf(row: DeviceRow, { channel, target }: WayBack) {
+  const device = reportedDevice(row)
+  return device === null ? null : refuseDelivery(device, channel, { ...target, hasContent: true })
 }

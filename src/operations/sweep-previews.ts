@@ -12,6 +12,7 @@ import { findNoted, removeAbandoned } from './steps/preview-leftovers.ts'
 import { removePreview } from './steps/remove-preview.ts'
 import { readRepository } from './steps/repository.ts'
 import { reconcileOnSchedule } from './steps/testers.ts'
+import { pathOf } from './steps/testers-file.ts'
 
 /**
  * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
@@ -38,7 +39,11 @@ export async function sweepPreviews(context: RunContext): Promise<PreviewsClosed
   return {
     kind: 'previews-closed',
     outcome: inputs.dryRun ? 'planned' : 'cleaned',
-    reason: [sayRemoved(numbersOf(closed.previews)), sayMissing(numbersOf(missing))]
+    reason: [
+      sayRemoved(numbersOf(closed.previews)),
+      sayMissing(numbersOf(missing)),
+      testers === null ? saySkipped(context) : '',
+    ]
       .filter(part => part !== '')
       .join(' '),
     appId,
@@ -111,6 +116,14 @@ function numbersOf(pulls: readonly { readonly pull: number }[]): string[] {
 
 function sayRemoved(pulls: readonly string[]): string {
   return pulls.length === 0 ? 'No leftover preview was found.' : `Previews of ${pulls.join(', ')}.`
+}
+
+/** Without a testers file there are no testers; whoever asks for them hears it. */
+function saySkipped({ inputs, deps }: RunContext): string {
+  if (inputs.operation === null) return ''
+  const said = `${pathOf(inputs)} was not found, so no device was looked at.`
+  deps.log.info(said)
+  return said
 }
 
 function sayMissing(pulls: readonly string[]): string {

@@ -137,7 +137,7 @@ function changesWord(notes: ReleaseNotes): string | null {
   return summary === '' ? null : spell(summary)
 }
 
-function linesOf(comment: string | null): string[] {
+export function linesOf(comment: string | null): string[] {
   return (comment ?? '').split('\n').filter(line => line.trim() !== '')
 }
 

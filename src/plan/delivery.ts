@@ -1,6 +1,6 @@
 /** Whether a device is given a bundle: the rules of Capgo's `/updates`. */
 import semver from 'semver'
-import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
+import type { BundleRow, ChannelRow, DeviceRow } from '../capgo/schema.ts'
 
 /** The rules of a channel that decide about versions. */
 export type VersionRules = Pick<ChannelRow, 'disable_auto_update' | 'disable_auto_update_under_native'>
@@ -42,6 +42,21 @@ export interface DeliveryDevice {
   readonly keyId?: string
   /** The device got to the channel by an override of the device API. */
   readonly byOverride: boolean
+}
+
+/** As it last reported, on a channel that it got to somehow; null where Capgo knows too little of it. */
+export function reportedDevice(row: DeviceRow): DeliveryDevice | null {
+  if (!row.version_build) return null
+  return {
+    platform: row.platform,
+    native: row.version_build,
+    ...(row.version_name && row.version_name !== 'builtin' ? { installed: row.version_name } : {}),
+    ...(row.plugin_version ? { pluginVersion: row.plugin_version } : {}),
+    isProd: row.is_prod ?? true,
+    isEmulator: row.is_emulator ?? false,
+    ...(row.key_id ? { keyId: row.key_id } : {}),
+    byOverride: true,
+  }
 }
 
 /** Why a device does not take a bundle: Capgo's own code, and the same in words. */

@@ -39,27 +39,17 @@ export interface DeviceFacts {
   readonly overrides: readonly OverrideRow[]
   readonly channels: readonly ChannelRow[]
   readonly testers: readonly Tester[]
-  /** Seen after this moment, in milliseconds since 1970. */
-  readonly since: number
   readonly filter: DeviceFilter
 }
 
 /** Those that the filter lets through, the newest first. */
-export function listDevices({
-  devices,
-  overrides,
-  channels,
-  testers,
-  since,
-  filter,
-}: DeviceFacts): ListedDevice[] {
+export function listDevices({ devices, overrides, channels, testers, filter }: DeviceFacts): ListedDevice[] {
   const names = new Map(channels.map(({ id, name }) => [id, name]))
   const forced = new Map(
     overrides.map(row => [row.device_id, names.get(row.channel_id) ?? `#${row.channel_id}`]),
   )
   const known = new Map(testers.map(tester => [tester.device, tester]))
   return devices
-    .filter(({ updated_at }) => Date.parse(updated_at) > since)
     .map(row =>
       describeDevice(row, { forced: forced.get(row.device_id), tester: known.get(row.device_id), channels }),
     )
@@ -86,9 +76,10 @@ function describeDevice(
     listed: tester !== undefined,
     platform: row.platform,
     emulator: row.is_emulator ?? false,
-    native: row.version_build ?? null,
-    plugin: row.plugin_version ?? null,
-    bundle: row.version_name ?? null,
+    native: row.version_build || null,
+    plugin: row.plugin_version || null,
+    // Capgo's word where a device named no bundle.
+    bundle: row.version_name === 'unknown' ? null : row.version_name || null,
     seen: new Date(row.updated_at).toISOString(),
     channel,
     by: channel === null ? null : forced !== undefined ? 'override' : row.default_channel ? 'app' : 'public',

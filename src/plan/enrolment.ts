@@ -140,11 +140,6 @@ function lastDay({ days }: EnrolmentRules, today: string): string | null {
   return new Date(Date.parse(today) + days * 86_400_000).toISOString().slice(0, 10)
 }
 
-/** GitHub takes no two labels that differ in case alone. */
-export function hasLabel({ label }: EnrolmentRules, labels: readonly string[]): boolean {
-  return label === null || labels.some(each => each.toLowerCase() === label.toLowerCase())
-}
-
 export function isSameLogin(one: string | null, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase()
 }

@@ -1,7 +1,7 @@
 /** Leftovers of a pull request's preview on Capgo, and which of them can be deleted. Pure. */
 import semver from 'semver'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
-import { type NotedRepository, numberOfPull, readPulls } from './bundle-comment.ts'
+import { linesOf, type NotedRepository, numberOfPull, readPulls } from './bundle-comment.ts'
 
 /** A pull request, and the bundles that may be of its preview. */
 export interface PreviewTraces {
@@ -69,8 +69,7 @@ function notesOf(bundle: Pick<BundleRow, 'comment'>, { number, repository }: Pre
 }
 
 function isPutNowhereElse(bundle: BundleRow, traces: PreviewTraces): boolean {
-  const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '')
-  return lines.length === notesOf(bundle, traces).length
+  return linesOf(bundle.comment).length === notesOf(bundle, traces).length
 }
 
 /** The names that this action gives to previews are strict versions; another cannot be asked for safely. */

@@ -22,7 +22,7 @@ export function whyNoPreview(
   { previewLabel, previewDrafts }: PreviewInputs,
 ): string | null {
   if (!open) return `#${number} was ${merged ? 'merged' : 'closed'}`
-  if (previewLabel !== null && !labels.some(label => isSameLabel(label, previewLabel)))
+  if (previewLabel !== null && !hasLabel(labels, previewLabel))
     return `#${number} has no label "${previewLabel}"`
   // Anybody may have asked for it, and a preview would move the phones of testers.
   if (headRef.startsWith(ENROLMENT_BRANCH)) return `#${number} is the request of a tester`
@@ -36,8 +36,8 @@ export function wantsPreview(pull: Previewed, inputs: PreviewInputs): boolean {
 }
 
 /** GitHub keeps the case of a label and takes no other that differs in it alone. */
-function isSameLabel(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase()
+export function hasLabel(labels: readonly string[], wanted: string): boolean {
+  return labels.some(label => label.toLowerCase() === wanted.toLowerCase())
 }
 
 /** As long as a channel's name may be. */

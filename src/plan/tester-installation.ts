@@ -1,6 +1,6 @@
 /** Whether a tester's device will install what its channel serves. Pure. */
 import type { ChannelRow, DeviceRow } from '../capgo/schema.ts'
-import { refuseDelivery } from './delivery.ts'
+import { refuseDelivery, reportedDevice } from './delivery.ts'
 
 export type Installation =
   | { readonly kind: 'takes' | 'runs' | 'never_seen' }
@@ -12,20 +12,9 @@ export function predictInstallation(channel: ChannelRow, seen: DeviceRow | undef
   if (bundle === null) return null
   if (seen === undefined) return { kind: 'never_seen' }
   if (seen.version_name === bundle.name) return { kind: 'runs' }
-  if (!seen.version_build) return null
-  const refused = refuseDelivery(
-    {
-      platform: seen.platform,
-      native: seen.version_build,
-      ...(seen.version_name && seen.version_name !== 'builtin' ? { installed: seen.version_name } : {}),
-      ...(seen.plugin_version ? { pluginVersion: seen.plugin_version } : {}),
-      isProd: seen.is_prod ?? true,
-      isEmulator: seen.is_emulator ?? false,
-      ...(seen.key_id ? { keyId: seen.key_id } : {}),
-      byOverride: true,
-    },
-    channel,
-    { ...bundle, hasContent: bundle.storage_provider !== 'r2-direct' },
-  )
+  const device = reportedDevice(seen)
+  if (device === null) return null
+  const hasContent = bundle.storage_provider !== 'r2-direct'
+  const refused = refuseDelivery(device, channel, { ...bundle, hasContent })
   return refused === null ? { kind: 'takes' } : { kind: 'refuses', rule: refused.rule }
 }

@@ -60,10 +60,15 @@ export function endOfOutput(text: string, hint: string | null): string {
   )
 }
 
+/** The bundle that the channel serves, as far as the comment is about one. */
+export function bundleOf(comment: PreviewComment) {
+  return comment.state === 'ready' ? comment.bundle : 'served' in comment ? comment.served : null
+}
+
 /** App, bundle by name and id, channel, and where all this is explained. */
 export function footer(comment: PreviewComment): string {
   const { appId, documents } = comment
-  const bundle = comment.state === 'ready' ? comment.bundle : 'served' in comment ? comment.served : null
+  const bundle = bundleOf(comment)
   const channel =
     'channelName' in comment
       ? comment.channelName

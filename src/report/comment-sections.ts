@@ -1,5 +1,6 @@
 /** The sections of a comment, one for each app: one app has its section alone, several have a table above. */
 import { SIGNS, stateOfComment } from './comment.ts'
+import { bundleOf } from './comment-parts.ts'
 import { plural } from './format.ts'
 import { code, details, limit, link, row, table } from './markdown.ts'
 import type { PreviewComment } from './preview-comment.ts'
@@ -94,7 +95,7 @@ export function renderSections(sections: readonly Section[]): string {
 
 /** A line of a section from which the table is made; nobody sees it. */
 export function hideFacts(comment: PreviewComment): string {
-  const bundle = comment.state === 'ready' ? comment.bundle : 'served' in comment ? comment.served : null
+  const bundle = bundleOf(comment)
   const facts: SectionFacts = {
     web: comment.state === 'ready' && 'url' in comment.web ? comment.web.url : null,
     scan: bundle !== null && 'obstacle' in bundle && bundle.obstacle === null,

@@ -5,7 +5,7 @@ import { NO_RELEASE_NOTES } from '../plan/release-notes.ts'
 import { formatBytes } from '../runtime/bytes.ts'
 import { findErrorLine } from './build-error.ts'
 import { commitLine, endOfOutput, foldWarnings, footer, linkCommit, stillWorks } from './comment-parts.ts'
-import { formatDuration, formatTime, plural } from './format.ts'
+import { formatDuration, formatTime, PLATFORMS, plural } from './format.ts'
 import { alert, clip, code, details, escapeText, limit, link, row } from './markdown.ts'
 import { nameFirstStep, renderOnPhone } from './on-phone.ts'
 import type { CommentTesters, PreviewComment, ReadyComment } from './preview-comment.ts'
@@ -194,10 +194,9 @@ function lived({ since, duration }: ReadyComment): string {
   return [time === null ? '' : `live since ${time}`, took].filter(part => part !== '').join(', ')
 }
 
-const PLATFORMS: Readonly<Record<string, string>> = { android: 'Android', ios: 'iOS' }
-
 function namePlatform(platform: string): string {
-  return PLATFORMS[platform] ?? platform
+  const names: Readonly<Record<string, string>> = PLATFORMS
+  return names[platform] ?? platform
 }
 
 /** The native versions that take it. */

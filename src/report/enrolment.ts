@@ -2,8 +2,7 @@
 import type { DeviceRow } from '../capgo/schema.ts'
 import { shortDevice } from '../plan/device-id.ts'
 import type { TesterEntry } from '../plan/enrolment.ts'
-import { PLATFORMS } from './devices.ts'
-import { formatDateTime } from './format.ts'
+import { formatDateTime, PLATFORMS } from './format.ts'
 import { alert, code, escapeText, link, row, table } from './markdown.ts'
 
 /** A change of the testers file that somebody asks for. */

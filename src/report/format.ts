@@ -1,6 +1,8 @@
 /** Numbers, ids and outputs as people read them. */
 import { formatBytes } from '../runtime/bytes.ts'
 
+export const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
+
 /** So many lines of an output are shown. */
 export const LINES_SHOWN = 60
 

@@ -75,11 +75,13 @@ function describeEnrolment({ outcome }: EnrolmentResult): Headline {
   return ENROLMENTS[outcome]
 }
 
-function describePreviews({ outcome, previews }: PreviewsClosedResult): Headline {
+function describePreviews({ outcome, previews, testers }: PreviewsClosedResult): Headline {
   const isPlanned = outcome === 'planned'
   const pulls = [...new Set(deletedPreviews(previews).map(({ pull }) => pull))].sort(
     (one, other) => one - other,
   )
+  if (pulls.length === 0 && testers !== null)
+    return { icon: isPlanned ? '🧪' : '👥', text: `${isPlanned ? 'Dry run: ' : ''}${countTesters(testers)}` }
   if (pulls.length === 0) return nothing(isPlanned, 'no preview to delete')
   const numbers = pulls.map(pull => `#${pull}`).join(', ')
   const which =

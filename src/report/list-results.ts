@@ -1,6 +1,7 @@
 /** The results of runs that list or answer: channels, devices, requests of testers. */
 import type { ListedDevice } from '../plan/device-list.ts'
 import type { ChannelStatus } from '../plan/status.ts'
+import type { Tester } from '../plan/tester-list.ts'
 import type { TestersReport } from './testers.ts'
 
 /** The channels with their bundles; nothing was changed. */
@@ -23,6 +24,8 @@ export interface DevicesResult {
   readonly reason: string
   readonly appId: string
   readonly devices: readonly ListedDevice[]
+  /** Those of the testers file that did not report; none where a filter or a limit may have left them out. */
+  readonly unseen: readonly Pick<Tester, 'device' | 'name' | 'github'>[]
   /** Whole ids are shown. */
   readonly showIds: boolean
   readonly testers: null

@@ -11,8 +11,8 @@ import { countTesters } from './testers.ts'
 export function describeOutcome(result: Exclude<Result, FailedResult>): string {
   const asIs = (name: string) => name
   const { text } = headlineOf(result, asIs)
-  const testers =
-    result.testers === null || result.kind === 'skipped' ? '' : `${countTesters(result.testers)}.`
+  const counted = result.testers === null ? '' : countTesters(result.testers)
+  const testers = counted === '' || text.includes(counted) ? '' : `${counted}.`
   return makeVisible([`${text}.`, explain(result), testers].filter(part => part !== '').join(' '))
 }
 

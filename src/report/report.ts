@@ -2,7 +2,7 @@
 import type { Deps } from '../context.ts'
 import { type Documents, troubleshooting } from '../documents.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
-import { devicesOutput } from './devices.ts'
+import { fitOutput } from './devices.ts'
 import { describeOutcome, renderLinks } from './log.ts'
 import { describeReleaseNotes } from './release-notes.ts'
 import { type ChannelResult, ownRollout, type Result } from './result.ts'
@@ -78,7 +78,7 @@ export function outputs(result: Result, documents: Documents): Record<string, st
     'source-maps-artifact-url': sourceMaps?.url ?? '',
     rollout: rollout === null ? '' : String(rollout.bps / 100),
     status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
-    devices: result.kind === 'devices' ? devicesOutput(result) : '',
+    devices: result.kind === 'devices' ? fitOutput(result).json : '',
     testers: testersOutput(result),
     'error-code': code ?? '',
     'error-url': code === undefined ? '' : troubleshooting(documents, code),

@@ -1,6 +1,6 @@
 /** The lists of a status and of deleted old bundles, for the job summary, and the log's lines of a status. */
 import type { BundleStatus, ChannelStatus } from '../plan/status.ts'
-import { formatDateTime, plural, shortSha } from './format.ts'
+import { formatDateTime, PLATFORMS, plural, shortSha } from './format.ts'
 import type { StatusResult } from './list-results.ts'
 import { code, details, escapeText, link, row, table } from './markdown.ts'
 import type { OldBundlesResult } from './result.ts'
@@ -36,8 +36,6 @@ function tableOf(channels: readonly ChannelStatus[]): string {
     channels.map(each => [describeChannel(each), describeServed(each)]),
   )
 }
-
-const PLATFORMS = { ios: 'iOS', android: 'Android' } as const
 
 function describeChannel({ channel, public: isPublic, platforms, overrides }: ChannelStatus): string {
   const off = (['ios', 'android'] as const).filter(platform => !platforms.includes(platform))

@@ -50,6 +50,8 @@ export interface TestersReport {
     readonly total: number
   }
   readonly failures: readonly TesterFailure[]
+  /** A dry run: the counts are of what would be done. */
+  readonly isPlanned: boolean
   /** Of a pull request that changes the file: what merging it would do. */
   readonly merging: TestersFileChange | null
   /** Page on GitHub where a phone is added; null where that is not known. */
@@ -155,13 +157,16 @@ export function renderMerging(merging: TestersFileChange | null): string {
   )
 }
 
-/** One line: what was done with how many. */
-export function countTesters({ counts }: TestersReport): string {
+/** One line: what was done with how many, or would be. */
+export function countTesters({ counts, isPlanned }: TestersReport): string {
+  const [assigned, released, renewed, failed] = isPlanned
+    ? ['to assign', 'to release', 'to renew', 'would fail']
+    : ['assigned', 'released', 'renewed', 'failed']
   const parts = [
-    counts.assigned === 0 ? '' : `${counts.assigned} assigned`,
-    counts.released === 0 ? '' : `${counts.released} released`,
-    counts.renewed === 0 ? '' : `${counts.renewed} renewed`,
-    counts.failed === 0 ? '' : `${counts.failed} failed`,
+    counts.assigned === 0 ? '' : `${counts.assigned} ${assigned}`,
+    counts.released === 0 ? '' : `${counts.released} ${released}`,
+    counts.renewed === 0 ? '' : `${counts.renewed} ${renewed}`,
+    counts.failed === 0 ? '' : `${counts.failed} ${failed}`,
   ].filter(part => part !== '')
   if (parts.length === 0)
     return counts.total === 0

@@ -1,5 +1,5 @@
 /** Size and SHA-256 of bytes that come piece by piece. */
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 
 export class Digest {
   /** Bytes so far. */
@@ -28,4 +28,17 @@ export class Digest {
 /** SHA-256 of bytes or a text, as lower-case hex. */
 export function sha256(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex')
+}
+
+/** HMAC-SHA256 of a text. */
+export function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}
+
+/** Bytes of a proof: more than anybody guesses. */
+const PROOF = 16
+
+/** HMAC-SHA256 of a text, as so much lower-case hex as proves it. Nothing of the key can be learned from it. */
+export function signatureOf(key: Buffer, text: string): string {
+  return hmac(key, text).subarray(0, PROOF).toString('hex')
 }

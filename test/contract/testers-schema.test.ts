@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { getLanguageService, TextDocument } from 'vscode-json-languageservice'
 import { testersSchema } from '../../scripts/docs/schema.ts'
@@ -61,6 +62,99 @@ it.each([
   expect(parseTesters(JSON.stringify(file), '2026-11-23').problems).not.toEqual([])
 })
 
+it('takes what the action takes, and refuses what it refuses', () => {
+  const odd = fc.oneof(
+    fc.constantFrom<unknown>(
+      '',
+      ' ',
+      'qa',
+      'q a',
+      '-a',
+      'a-',
+      'a--b',
+      '@ada',
+      'ada_corp',
+      'é',
+      `${ID}\n`,
+      'qa\n',
+    ),
+    fc.constantFrom<unknown>(ID.toUpperCase(), 5, null, true, [], {}, [1], ['qa'], ['q a'], ['qa', 'qa'], {
+      a: 1,
+    }),
+    fc.constantFrom(
+      '2027-03-31',
+      '2027-02-29',
+      '2028-02-29',
+      '0000-01-01',
+      '2027-3-1',
+      '2027-03-31T00:00:00Z',
+    ),
+    fc
+      .tuple(fc.constantFrom('n', '💥', '👩‍👩‍👧'), fc.constantFrom(20, 38, 39, 40, 64, 65, 100, 101))
+      .map(([text, times]) => text.repeat(times)),
+    fc.string(),
+  )
+  let count = 0
+  const id = fc.constant(null).map(() => `${ID.slice(0, -6)}${String(count++ % 1e6).padStart(6, '0')}`)
+  const keys = ['device', 'name', 'github', 'groups', 'channel', 'until', 'nmae', '__proto__', 'constructor']
+  const more = fc.dictionary(fc.constantFrom(...keys), odd, { maxKeys: 2 })
+  const entry = fc.oneof(
+    id,
+    odd,
+    more,
+    fc.tuple(id, more).map(([device, rest]) => ({ device, ...rest })),
+  )
+  const list = fc.array(entry, { maxLength: 2 })
+  const name = fc.oneof(fc.constantFrom('qa', '__proto__', 'constructor', ''), fc.string())
+  const ids = fc.oneof(fc.array(fc.oneof(id, odd), { maxLength: 2 }), odd)
+  const parts = {
+    testers: fc.oneof(list, odd),
+    groups: fc.oneof(fc.dictionary(name, ids, { maxKeys: 2 }), odd),
+    $schema: fc.oneof(fc.constant('./x'), odd),
+    tester: odd,
+  }
+  const file = fc.oneof(list, odd, fc.record(parts, { requiredKeys: [] }))
+  fc.assert(
+    fc.property(file, content => {
+      const text = JSON.stringify(content)
+      const { problems } = parseTesters(text, '2026-11-23')
+      // Of doubles an editor sees some.
+      if (problems.some(({ message }) => /twice|but on "/.test(message))) return
+      expect(validate(JSON.parse(text)), problems[0]?.message).toBe(problems.length === 0)
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+it('the same id twice is found in an editor too', () => {
+  for (const file of [[ID, ID], { testers: [ID, ID] }, { groups: { qa: [ID, ID] } }]) {
+    expect(validate(file)).toBe(false)
+    expect(parseTesters(JSON.stringify(file), '2026-11-23').problems).toHaveLength(1)
+  }
+})
+
+/** What the snippets of a schema insert, each placeholder as it stands there, with ids that are filled in. */
+function snippetsOf(schema: unknown): unknown[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const { defaultSnippets = [], ...rest } = schema as { defaultSnippets?: { body: unknown }[] }
+  let count = 0
+  const fill = (text: string) => (text === 'device id' ? `${ID.slice(0, -1)}${count++}` : text)
+  const bodies = defaultSnippets.map(({ body }) =>
+    JSON.parse(JSON.stringify(body).replaceAll(/\$\{\d:(.*?)\}/g, (_, text: string) => fill(text))),
+  )
+  return [...bodies, ...Object.values(rest).flatMap(snippetsOf)]
+}
+
+it('what a snippet inserts is right for the action, once its ids are filled in', () => {
+  const bodies = snippetsOf(published)
+  expect(bodies.length).toBeGreaterThan(3)
+  for (const body of bodies) {
+    const forms = [[body], { groups: body }, body].filter(form => validate(form))
+    expect(forms, JSON.stringify(body)).toHaveLength(1)
+    expect(parseTesters(JSON.stringify(forms[0]), '2026-11-23').problems).toEqual([])
+  }
+})
+
 /** The JSON support of VS Code, with the published schema. */
 function openInEditor(text: string) {
   const service = getLanguageService({})
@@ -100,6 +194,11 @@ it.each([
     `{ "testers": [{ "device": "${ID}", "nmae": "Ada" }] }`,
     '1:67 A tester is a device id, or an object with "device" and, as you like, "name", "github", "groups", "channel", "until".',
   ],
+  [
+    `{ "testers": [{ "device": "${ID}", "groups": ["q a"] }] }`,
+    '1:78 Not a group\'s name. Use letters, digits, ".", "_" and "-".',
+  ],
+  ['{ "groups": { "q a": [] } }', '1:15 Not a group\'s name. Use letters, digits, ".", "_" and "-".'],
   ['{ "tester": [] }', '1:1 The file has "testers", "groups" and "$schema", or it is a list of testers.'],
   [
     '{ "groups": [] }',

@@ -12,6 +12,7 @@ import { build } from 'esbuild'
 import { parse as parseJsonc } from 'jsonc-parser'
 import { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readSettings } from '../../examples/enroll-endpoint/src/settings.ts'
 import { startTestCapgo, type TestCapgo } from '../../local/app.ts'
 import type { SeedKey } from '../../local/capgo/seed.ts'
 import { type Endpoint, type Environment, EXAMPLE, startNode } from './enroll-endpoint.ts'
@@ -45,15 +46,16 @@ async function startWorker(environment: Environment): Promise<Endpoint> {
 
 /** The login of an app: who a token belongs to. */
 async function startLogin(): Promise<{ url: string; server: Server }> {
-  const people: Readonly<Record<string, object>> = {
+  const people: Readonly<Record<string, object | null>> = {
     'token-of-iris': { sub: 'user-1', email: 'iris@example.com', email_verified: true },
     'token-of-jon': { sub: 'user-2', email: 'jon@example.com', email_verified: true },
+    'token-of-nobody': null,
     'token-of-mallory': { sub: 'user-3', email: 'iris@example.com', email_verified: false },
   }
   const server = createServer((request, response) => {
     const person = people[(request.headers.authorization ?? '').replace('Bearer ', '')]
-    response.writeHead(person ? 200 : 401, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(person ?? {}))
+    response.writeHead(person === undefined ? 401 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(person ?? null))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/userinfo`, server }
@@ -70,6 +72,8 @@ interface Row {
   readonly given?: (capgo: TestCapgo, device: string) => unknown
   /** HTTP status and error code, or the channel that a good answer names. */
   readonly answers: readonly [status: number, codeOrChannel: string | null]
+  /** Seconds of `Retry-After`, at least and at most. */
+  readonly waits?: readonly [number, number]
   /** The device's channel in Capgo afterwards. */
   readonly leaves?: string | null
   readonly check?: (capgo: TestCapgo, device: string, asked: number) => void
@@ -261,6 +265,32 @@ const OPEN: Row[] = [
     headers: json,
     answers: [413, 'too_large'],
   },
+  {
+    title: 'a key of every object',
+    body: '{"__proto__":{"channel":"beta"},"device_id":"0a1b2c3d-0000-4000-8000-000000009999"}',
+    headers: json,
+    answers: [400, 'unknown_key'],
+  },
+  {
+    title: 'a channel that every object has',
+    body: { channel: 'constructor' },
+    answers: [403, 'channel_not_allowed'],
+  },
+  { title: 'a text', body: 'x', headers: { 'content-type': 'text/plain' }, answers: [415, 'not_json'] },
+  {
+    title: 'the token in the address',
+    method: 'GET',
+    path: `/device?token=${TOKEN}`,
+    headers: { authorization: '' },
+    answers: [401, 'wrong_token'],
+  },
+  {
+    title: 'a page without an origin',
+    body: { channel: 'beta' },
+    headers: { origin: 'null' },
+    answers: [403, 'origin_not_allowed'],
+    leaves: null,
+  },
   { title: 'another path', path: '/', method: 'GET', answers: [404, 'not_found'] },
   { title: 'another method', method: 'PUT', answers: [404, 'not_found'] },
 
@@ -281,6 +311,43 @@ const OPEN: Row[] = [
     },
     answers: [429, 'too_many_requests'],
     leaves: null,
+  },
+  {
+    title: 'Capgo: too many requests, until a date',
+    body: { channel: 'beta' },
+    given: capgo =>
+      answerWith('/device', {
+        status: 429,
+        headers: { 'Retry-After': new Date(Date.now() + 3_600_000).toUTCString() },
+        body: {},
+      })(capgo),
+    answers: [429, 'too_many_requests'],
+    waits: [3_598, 3_601],
+    leaves: null,
+  },
+  {
+    title: 'Capgo: too many requests of the database',
+    body: { channel: 'beta' },
+    given: answerWith(
+      '/rest/v1/channel_devices',
+      { status: 429, headers: { 'Retry-After': '7' }, body: {} },
+      'GET',
+    ),
+    answers: [429, 'too_many_requests'],
+    waits: [7, 7],
+    leaves: null,
+  },
+  {
+    title: 'Capgo: an error with HTTP 200',
+    method: 'GET',
+    given: answerWith('/device', { status: 200, body: { error: 'odd', message: 'Odd' } }, 'GET'),
+    answers: [502, 'capgo_failed'],
+  },
+  {
+    title: 'Capgo: a page of HTML',
+    method: 'GET',
+    given: answerWith('/device', { status: 200, body: '<h1>Welcome</h1>' }, 'GET'),
+    answers: [502, 'capgo_failed'],
   },
   {
     title: 'Capgo: out of order',
@@ -343,6 +410,13 @@ const WORLDS: readonly World[] = [
         answers: [403, 'not_a_tester'],
         leaves: null,
       },
+      {
+        title: 'the login answers null',
+        ...join2,
+        headers: { authorization: 'Bearer token-of-nobody' },
+        answers: [403, 'not_a_tester'],
+        leaves: null,
+      },
       { title: 'not signed in', ...join2, answers: [401, 'not_signed_in'], leaves: null },
     ],
   },
@@ -350,6 +424,22 @@ const WORLDS: readonly World[] = [
     title: 'the login is away',
     environment: { APP_USERS: 'user-1', USERINFO_URL: 'http://127.0.0.1:9/userinfo' },
     rows: [{ title: 'join', ...join2, answers: [502, 'login_unreachable'], leaves: null }],
+  },
+  {
+    title: 'Capgo: a database without https',
+    rows: [
+      {
+        title: 'join: the key does not go there',
+        ...join2,
+        given: answerWith(
+          '/private/config',
+          { status: 200, body: { supaHost: 'http://elsewhere.example', supaKey: 'key' } },
+          'GET',
+        ),
+        answers: [502, 'capgo_failed'],
+        leaves: null,
+      },
+    ],
   },
   {
     title: 'a wrong Capgo key',
@@ -441,7 +531,9 @@ const SHOWN_HEADERS = [
 
 /** A line of answers.md. */
 async function describeAnswer(row: Row, response: Response, text: string, device: string): Promise<string> {
-  const short = (words: string) => words.replaceAll(new RegExp(device, 'gi'), 'ID')
+  const seconds = row.waits?.[0] === row.waits?.[1] ? null : response.headers.get('retry-after')
+  const short = (words: string) =>
+    words.replaceAll(new RegExp(device, 'gi'), 'ID').replaceAll(seconds ?? 'SECONDS', 'SECONDS')
   const body =
     typeof row.body === 'string' || row.body === undefined
       ? ''
@@ -451,8 +543,8 @@ async function describeAnswer(row: Row, response: Response, text: string, device
   const sent = typeof row.body === 'string' ? row.body : body.replace(/b{20,}/, 'b × 2000')
   const request = `${row.method ?? 'POST'} ${short(row.path ?? (row.method && row.method !== 'OPTIONS' && row.method !== 'POST' ? `/device?device_id=${row.id ?? 'ID'}` : '/device'))} ${sent}`
   const isAsked = (name: string) => row.headers?.origin !== undefined || !name.startsWith('access-control')
-  const headers = SHOWN_HEADERS.filter(name => isAsked(name) && response.headers.has(name)).map(
-    name => `${name}: ${response.headers.get(name)}`,
+  const headers = SHOWN_HEADERS.filter(name => isAsked(name) && response.headers.has(name)).map(name =>
+    short(`${name}: ${response.headers.get(name)}`),
   )
   const code = (words: string) => `\`${words.trim().replaceAll('|', '\\|')}\``
   return `| ${row.title} | ${code(request)} | ${[String(response.status), ...headers.map(code), text === '' ? '' : code(short(text))].filter(Boolean).join('<br>')} |`
@@ -514,13 +606,21 @@ describe.each([
       else if (status !== 204) expect(body).toEqual({ error: code, message: expect.stringMatching(/\.$/) })
       expect(text).not.toContain(capgo.token)
       if (row.leaves !== undefined) expect(overrideOf(capgo, device)).toBe(row.leaves)
+      if (row.waits !== undefined) {
+        const seconds = Number(response.headers.get('retry-after'))
+        expect([seconds >= row.waits[0], seconds <= row.waits[1]]).toEqual([true, true])
+      }
       row.check?.(capgo, device, callsOf(capgo) - before)
       answered[runtime]!.push(await describeAnswer(row, response, text, device))
     })
   })
 })
 
-const WRONG = { ENROLL_TOKEN: 'short', ORIGINS: '*', CAPGO_URL: 'http://capgo.example' }
+const WRONG = {
+  ENROLL_TOKEN: 'short',
+  ORIGINS: '* null https://a.example/',
+  CAPGO_URL: 'http://capgo.example',
+}
 
 describe('with wrong settings', () => {
   it('Node names every mistake and ends', async () => {
@@ -539,9 +639,20 @@ describe('with wrong settings', () => {
       'CAPGO_URL must be an https address, not "http://capgo.example".',
       'APP_ID is missing: the app id, such as com.example.app.',
       'CHANNELS is missing: the channels that testers can join.',
-      'ORIGINS must name each origin; "*" is not accepted.',
+      'ORIGINS must have origins such as https://localhost, in lower case and without a path, not "*".',
+      'ORIGINS must have origins such as https://localhost, in lower case and without a path, not "null".',
+      'ORIGINS must have origins such as https://localhost, in lower case and without a path, not "https://a.example/".',
       'ENROLL_TOKEN must have at least 20 characters.',
     ])
+  })
+
+  it('a channel has spaces in its name where it has them in Capgo', () => {
+    const { channels } = readSettings({
+      CAPGO_KEY: 'key',
+      APP_ID: 'com.example.app',
+      CHANNELS: 'beta, Early birds ,',
+    })
+    expect(channels).toEqual(['beta', 'Early birds'])
   })
 
   it('a worker answers that it is not configured, and names nothing', async () => {

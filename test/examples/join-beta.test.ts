@@ -1,33 +1,45 @@
 /** The page of examples/join-beta in Chromium, on a phone of this machine, against the local Capgo over real HTTP. */
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import type { BrowserContext, Page } from 'playwright-core'
+import ts from 'typescript'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestCapgo, type TestCapgo } from '../../local/app.ts'
 import { type JoinPage, serveJoinPage } from '../../local/join-page.ts'
 import { Phone, type PhoneOptions } from '../../local/phone.ts'
-import { findBrowser, startBrowser } from '../../scripts/pictures/browser.ts'
+import { browserOfFile, canLook } from '../helpers/browser.ts'
 import { type Endpoint, startNode } from './enroll-endpoint.ts'
 
 const TOKEN = 'the-token-of-these-testers'
+const run = promisify(execFile)
+const bundleOf = async (path: string) => {
+  const entry = join(import.meta.dirname, '../../examples/join-beta', path)
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    write: false,
+  })
+  return outputFiles[0]!.text
+}
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
-const program = findBrowser()
-// The job that runs every test has Chromium.
-const isLeftOut = program === undefined && process.env.CI === undefined
+const browser = browserOfFile()
 
-describe.skipIf(isLeftOut)('<join-beta>', () => {
-  let browser: Browser
+describe.skipIf(!canLook)('<join-beta>', () => {
   let page: JoinPage
   let capgo: TestCapgo
   let context: BrowserContext
   let tab: Page
 
   beforeAll(async () => {
-    browser = await startBrowser(program ?? 'chromium')
     page = await serveJoinPage()
   })
   afterAll(async () => {
-    await browser.close()
     await page[Symbol.asyncDispose]()
   })
   beforeEach(async () => {
@@ -38,7 +50,7 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     server.seedChannel({ appId, name: 'stable', public: true, bundle: '1.1.0' })
     server.seedChannel({ appId, name: 'beta', allow_device_self_set: true, bundle: '1.2.0' })
     server.seedChannel({ appId, name: 'team', bundle: '1.3.0' })
-    context = await browser.newContext({ viewport: { width: 390, height: 844 } })
+    context = await browser().newContext({ viewport: { width: 390, height: 844 } })
     tab = await context.newPage()
   })
   afterEach(async () => {
@@ -81,7 +93,10 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     ['8.51.23', 1],
     ['8.47.9', 1],
     ['8.47.8', 0],
-    ['7.40.0', 0],
+    ['7.50.1', 1],
+    ['7.45.10', 0],
+    ['6.50.1', 1],
+    ['5.50.2', 1],
   ])('looking changes no update of a phone with plugin %s', async (pluginVersion, taken) => {
     const phone = takePhone({ pluginVersion })
     await open(phone, { 'self-assign': '' })
@@ -118,17 +133,20 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     await tab.getByText(phone.id).waitFor()
   })
 
-  it('joins a channel that devices can choose with one tap, and leaves with another', async () => {
-    const phone = takePhone()
-    await open(phone, { 'self-assign': '' })
-    expect(await tab.getByRole('listitem').allTextContents()).toEqual(['betaJoin'])
-    await press('Join beta')
-    await noteSays('You are on beta. Open the app twice to get its version.')
-    expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['beta', '1.2.0'])
-    await press('Leave beta')
-    await noteSays('You left. Open the app twice to get the version that everybody has.')
-    expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['stable', '1.1.0'])
-  })
+  it.each(['android', 'ios'] as const)(
+    '%s joins a channel that devices can choose with one tap, and leaves with another',
+    async platform => {
+      const phone = takePhone({ platform })
+      await open(phone, { 'self-assign': '' })
+      expect(await tab.getByRole('listitem').allTextContents()).toEqual(['betaJoin'])
+      await press('Join beta')
+      await noteSays('You are on beta. Open the app twice to get its version.')
+      expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['beta', '1.2.0'])
+      await press('Leave beta')
+      await noteSays('You left. Open the app twice to get the version that everybody has.')
+      expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['stable', '1.1.0'])
+    },
+  )
 
   it('asks once for two quick taps', async () => {
     await open(takePhone(), { 'self-assign': '' })
@@ -169,40 +187,65 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     expect(phone.calls).toContain('unsetChannel')
   })
 
-  it.each([
-    [
-      'the app switched it off',
-      { allowSetDefaultChannel: false },
-      'This app does not let you choose a channel.',
-    ],
-    ['the channel was closed meanwhile', {}, 'Only your team adds phones to beta.'],
-    ['the channel was deleted meanwhile', {}, 'beta does not exist any more.'],
-    ['Capgo cannot be reached', {}, 'No connection. Check it, and try again.'],
-  ])('says why: %s', async (title, options, text) => {
-    await open(takePhone(options), { 'self-assign': '' })
-    const { store, faults } = capgo.server
-    const beta = store.find('channels', { app_id: capgo.appId, name: 'beta' })!
-    if (title.includes('closed')) store.update('channels', beta, { allow_device_self_set: false })
-    if (title.includes('deleted')) store.remove('channels', beta.id)
-    if (title.includes('reached'))
-      faults.add({ match: { method: 'POST', path: '/channel_self' }, do: 'drop' })
-    await press('Join beta')
-    await noteSays(text)
-    expect(await fact('channel')).toBe('stable')
+  describe.each([
+    { platform: 'android' },
+    { platform: 'ios' },
+    { platform: 'ios', pluginVersion: '7.4.0' },
+  ] as const)('$platform $pluginVersion says why', phone => {
+    it.each([
+      ['the app switched it off', 'This app does not let you choose a channel.'],
+      ['the channel was closed meanwhile', 'Only your team adds phones to beta.'],
+      ['the channel was deleted meanwhile', 'beta does not exist any more.'],
+      ['Capgo cannot be reached', 'No connection. Check it, and try again.'],
+    ])('%s', async (title, text) => {
+      await open(takePhone({ ...phone, allowSetDefaultChannel: !title.includes('switched') }), {
+        'self-assign': 'beta',
+      })
+      const { store, faults } = capgo.server
+      const beta = store.find('channels', { app_id: capgo.appId, name: 'beta' })!
+      if (title.includes('closed')) store.update('channels', beta, { allow_device_self_set: false })
+      if (title.includes('deleted')) store.remove('channels', beta.id)
+      if (title.includes('reached'))
+        faults.add({ match: { method: 'POST', path: '/channel_self' }, do: 'drop' })
+      await press('Join beta')
+      await noteSays(text)
+    })
   })
 
-  it('offers to try again where the phone cannot be read', async () => {
+  it('shows the id and the form without Capgo too, and offers to try again', async () => {
     capgo.server.faults.add({
       match: { path: /^\/channel_self/ },
       do: 'drop',
       times: Number.POSITIVE_INFINITY,
     })
-    await open(takePhone(), { 'self-assign': '' })
-    expect(await note()).toBe('No connection. Check it, and try again.')
+    const phone = takePhone({ bundle: '1.2.0' })
+    await open(phone, { 'self-assign': '', github: 'octo-org/daybreak', reset: '' })
+    expect([await note(), await fact('device'), await fact('channel')]).toEqual([
+      'No connection. Check it, and try again.',
+      phone.id,
+      'Unknown',
+    ])
+    expect(await tab.getByRole('link').getAttribute('href')).toContain(phone.id)
+    // Leaving comes before the way back, and needs Capgo.
+    expect(await tab.getByRole('button').allTextContents()).toEqual(['Copy', 'Try again'])
     capgo.server.faults.clear()
     await press('Try again')
-    await tab.getByText('beta').waitFor()
+    await tab.getByRole('button', { name: 'Join beta' }).waitFor()
     expect(await note()).toBe('')
+    // The button that had it is gone.
+    expect(await focused()).toBe('Test new versions')
+  })
+
+  it.each([
+    ['a text', '"Broken"', 'That did not work: Broken'],
+    ['nothing', 'undefined', 'That did not work: undefined'],
+    ['an error', 'new Error("Broken")', 'That did not work: Broken'],
+  ])('lives with a call that rejects with %s', async (_title, reason, text) => {
+    await open(takePhone(), {})
+    await tab.evaluate(
+      `document.querySelector('join-beta').plugin = { getDeviceId: () => Promise.reject(${reason}) }`,
+    )
+    await noteSays(text)
   })
 
   it('asks for the phone in a browser', async () => {
@@ -232,11 +275,16 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     ])
   })
 
+  it.each(['javascript://x/%0aalert(1)', 'octo-org', ' '])('opens no form of %j', async github => {
+    await open(takePhone(), { github })
+    expect(await tab.getByRole('link').count()).toBe(0)
+  })
+
   it('names the phone as its browser does', async () => {
     const userAgent =
       'Mozilla/5.0 (Linux; Android 16; Pixel 9 Build/BP2A; wv) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36'
     await context.close()
-    context = await browser.newContext({ userAgent })
+    context = await browser().newContext({ userAgent })
     tab = await context.newPage()
     await open(takePhone(), { github: 'octo-org/daybreak' })
     expect(await tab.getByRole('link').getAttribute('href')).toContain('name=Pixel+9')
@@ -311,6 +359,77 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
       ])
     })
 
+    it('stays where it is when only half of a move works', async () => {
+      const phone = takePhone()
+      capgo.server.seedOverride({ appId: capgo.appId, deviceId: phone.id, channel: 'testers' })
+      await open(phone, attributes({ 'self-assign': 'beta' }))
+      const { store } = capgo.server
+      const beta = store.find('channels', { app_id: capgo.appId, name: 'beta' })!
+      store.update('channels', beta, { allow_device_self_set: false })
+      await press('Join beta')
+      await noteSays('Only your team adds phones to beta.')
+      expect([await fact('channel'), overrideOf(phone.id)]).toEqual([
+        'testers',
+        expect.objectContaining({ device_id: phone.id }),
+      ])
+    })
+
+    it.each([
+      ['a text', `element.token = '${TOKEN}'`],
+      ['a function, set before the element is known', `element.token = async () => '${TOKEN}'`],
+    ])('takes a token that is %s', async (title, code) => {
+      const phone = takePhone()
+      await open(phone, {})
+      await tab.evaluate(`{
+        const known = document.querySelector('join-beta')
+        const element = document.createElement('join-beta')
+        element.setAttribute('endpoint', '${endpoint.url}/device')
+        if (${title.includes('before')}) {
+          Object.defineProperty(element, 'token', { value: async () => '${TOKEN}', configurable: true, writable: true })
+        } else { ${code} }
+        known.replaceWith(element)
+      }`)
+      await tab.getByRole('button', { name: 'Join testers' }).waitFor()
+    })
+
+    it.each([
+      [
+        'a page to sign in',
+        { contentType: 'text/html', body: '<h1>Welcome</h1>' },
+        'No connection. Check it, and try again.',
+      ],
+      ['null', { json: null }, 'No connection. Check it, and try again.'],
+      [
+        'an error called constructor',
+        { status: 400, json: { error: 'constructor', message: 'Odd.' } },
+        'That did not work: Odd.',
+      ],
+      [
+        'a redirect',
+        { status: 302, headers: { location: 'https://elsewhere.example/' } },
+        'No connection. Check it, and try again.',
+      ],
+    ])('does not believe %s', async (_title, answer, text) => {
+      await open(takePhone(), attributes())
+      await tab.route('**/device', route =>
+        route.fulfill({
+          ...answer,
+          headers: { 'access-control-allow-origin': '*', ...('headers' in answer ? answer.headers : {}) },
+        }),
+      )
+      await press('Join testers')
+      await noteSays(text)
+      await press('Copy')
+    })
+
+    it('sends no token over http to another machine', async () => {
+      const asked: string[] = []
+      tab.on('request', request => asked.push(request.url()))
+      await open(takePhone(), attributes({ endpoint: 'http://enroll.example/device' }))
+      await noteSays('That did not work: The address of the endpoint must begin with https://.')
+      expect(asked.filter(url => url.includes('enroll.example'))).toEqual([])
+    })
+
     it('says how long to wait', async () => {
       await open(takePhone(), attributes())
       capgo.server.faults.add({
@@ -339,6 +458,8 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
       await tab.getByText('From the store').waitFor()
       const order = phone.calls.filter(call => call === 'unsetChannel' || call === 'reset')
       expect(order.slice(0, 2)).toEqual(['unsetChannel', 'reset'])
+      // An update would take the store's version away again.
+      expect(phone.updates).toBe(0)
       expect([phone.bundle, await fact('channel'), await phone.askForUpdate()]).toEqual([
         'builtin',
         'stable',
@@ -392,6 +513,52 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     await noteSays('Du bist auf beta.')
   })
 
+  it('keeps its look where a page allows no styles of its own', async () => {
+    await tab.route('**/*', async route => {
+      const response = await route.fetch()
+      const headers = { ...response.headers(), 'content-security-policy': "default-src 'self'" }
+      await route.fulfill({ response, headers })
+    })
+    await open(takePhone(), {})
+    expect(
+      await tab.evaluate(
+        'getComputedStyle(document.querySelector("join-beta").shadowRoot.querySelector(".card")).borderRadius',
+      ),
+    ).toBe('20px')
+  })
+
+  it('selects the id where there is no clipboard', async () => {
+    const phone = takePhone()
+    await tab.addInitScript('Object.defineProperty(navigator, "clipboard", { value: undefined })')
+    await open(phone, {})
+    await press('Copy')
+    await noteSays('The device id is selected. Copy it by hand.')
+    expect(await tab.evaluate('getSelection().toString()')).toBe(phone.id)
+  })
+
+  it('shows the id in its own direction on a page that is read from the right', async () => {
+    await open(takePhone({ deviceId: '01234567-abcd-4222-8333-444455556666' }), {})
+    await tab.evaluate('document.documentElement.dir = "rtl"')
+    const places = (await tab.evaluate(`[0, 10].map(start => {
+      const range = document.createRange()
+      const { firstChild } = document.querySelector('join-beta').shadowRoot.querySelector('code')
+      range.setStart(firstChild, start)
+      range.setEnd(firstChild, start + 1)
+      return range.getBoundingClientRect().x
+    })`)) as number[]
+    expect(places[0]).toBeLessThan(places[1]!)
+  })
+
+  it('is loaded on a server too, which has no elements', async () => {
+    const { stdout } = await run(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `const { JoinBeta } = await import('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(await bundleOf('src/join-beta.ts')))})
+      console.log(typeof JoinBeta)`,
+    ])
+    expect(stdout.trim()).toBe('function')
+  })
+
   it('shows names as text', async () => {
     const name = '<img src=x onerror="window.hurt=1">'
     capgo.server.seedChannel({ appId: capgo.appId, name, allow_device_self_set: true })
@@ -426,4 +593,12 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
       expect(await problems()).toEqual([])
     })
   })
+})
+
+it.each(['ionic-angular', 'ionic-react', 'ionic-vue'])('src/ compiles with the settings of %s', app => {
+  const examples = join(import.meta.dirname, '../../examples')
+  const { config } = ts.readConfigFile(join(examples, app, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, types: [] }, examples)
+  const program = ts.createProgram([join(examples, 'join-beta/src/join-beta.ts')], options)
+  expect(ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).toEqual([])
 })

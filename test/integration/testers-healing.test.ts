@@ -3,6 +3,7 @@ import { Agent } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { pullRequestEvent, pushEvent, scheduleEvent, tagPushEvent } from '../../local/runner/event.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
+import { ADA, BOB, EVE } from '../helpers/device-ids.ts'
 import { openPull } from '../scenarios/pull.ts'
 import {
   APP_ID,
@@ -15,9 +16,6 @@ import {
 } from '../scenarios/scenario.ts'
 import { runHere, type ShortRunOptions } from './in-process.ts'
 
-const ADA = 'ada00000-0000-4000-8000-000000000001'
-const BOB = 'b0b00000-0000-4000-8000-000000000002'
-const EVE = 'e5e00000-0000-4000-8000-000000000003'
 const NO_COMMIT = '0'.repeat(40)
 /** No branch publishes: a run is about the testers alone. */
 const NOTHING_PUBLISHED = { channels: 'live: production' }

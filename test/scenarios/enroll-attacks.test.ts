@@ -228,12 +228,7 @@ it('of two apps, each answers the requests with its own label alone', async () =
 describe('a request is answered', () => {
   it('where a rule keeps the branches of those before', async () => {
     const world = await createTeam()
-    const refusal = { data: { updateRefs: null }, errors: [{ type: 'UNPROCESSABLE', message: 'A rule' }] }
-    world.github.faults.add({
-      match: { path: '/graphql' },
-      do: { status: 200, body: refusal },
-      times: Infinity,
-    })
+    world.hosted.keepsBranches = true
     for (let number = 100; number < 210; number++) {
       world.hosted.addIssue({ number, author: `former-${number}`, body: form({}) })
       world.hosted.closeIssue(number)
@@ -252,7 +247,13 @@ describe('a request is answered', () => {
       'in another repository',
       {
         status: 200,
-        body: { number: 7, state: 'open', labels: [], body: 'x', created_at: '2026-01-01T00:00:00Z' },
+        body: {
+          number: 7,
+          repository_url: 'https://api.github.com/repos/octo-org/other',
+          state: 'open',
+          labels: [],
+          created_at: '2026-01-01T00:00:00Z',
+        },
       },
     ],
   ])('where the issue of another one is %s', async (_what, answer) => {

@@ -275,7 +275,7 @@ describe('a tester joins', () => {
     const world = await createTeam({ inputs: { 'join-label': 'tester-web' } })
     const without = await ask(world)
     expect(without.outputs.reason).toBe('#45 does not have the label "tester-web".')
-    world.hosted.addIssue({ number: 50, author: 'eve', body: form({}), labels: ['tester-web'] })
+    world.hosted.addIssue({ number: 50, author: 'eve', body: form({}), labels: ['Tester-Web'] })
     const run = await happen(world, 'opened', 50)
     expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
     merge(world, 51)

@@ -134,13 +134,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     ...(
       [
-        ['app.read', 'app_not_found'],
-        ['app.upload_bundle', 'permission_missing'],
-        ['app.create_channel', 'permission_missing'],
+        ['app.read', 'app_not_found', false],
+        ['app.upload_bundle', 'permission_missing', true],
+        ['app.create_channel', 'permission_missing', false],
       ] as const
-    ).map(([permission, code]) => ({
+    ).map(([permission, code, builds]) => ({
       title: `a key without ${permission}`,
       code,
+      builds,
       world: { without: [permission] },
     })),
     {

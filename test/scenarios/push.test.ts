@@ -5,6 +5,7 @@ import { Device } from '../../local/device.ts'
 import { RUNTIME_TOKEN } from '../../local/runner/runner.ts'
 import { failOnLeak } from '../../local/runner/secrets.ts'
 import { APP_ID, BUILT_ACTION, createWorld, tinyApp } from './scenario.ts'
+import { publish } from './stages.ts'
 
 it('a push to main makes channel production and publishes on it', async () => {
   const world = await createWorld({ builds: true })
@@ -245,4 +246,17 @@ it('newer servers let fewer keys make the public channel: the error says so, and
   expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '1.2.0' })
   const uploads = world.capgo.requests.slice(before).filter(({ path }) => path.includes('/upload'))
   expect(uploads, 'the content is there already').toEqual([])
+})
+
+it('content that Capgo has is built and published with a key that may only promote', async () => {
+  const world = await createWorld()
+  const first = await publish(world, 'Morning')
+  await publish(world, 'Evening')
+  const key = world.capgo.seedKey({ appId: APP_ID, role: 'app_developer', without: ['app.upload_bundle'] })
+  const inputs = { build: 'true', 'capgo-token': key }
+  const run = await publish(world, 'Morning', { builtAction: false, inputs })
+  expect(run.outputs, run.visibleLog).toMatchObject({
+    outcome: 'published',
+    'bundle-id': first.outputs['bundle-id'],
+  })
 })

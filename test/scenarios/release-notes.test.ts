@@ -49,6 +49,19 @@ it('of a push stand wherever a publish is reported', async () => {
   expect(compared(world), 'none where nothing changes').toBe(1)
 })
 
+it('of a deployment have no emoji: GitHub refuses other descriptions with one', async () => {
+  const world = await createBuiltWorld({ role: 'app_admin' })
+  await world.push('main')
+  world.repo.commit({ 'a.txt': '1' }, '🚀')
+  world.repo.commit({ 'a.txt': '2' }, '🎉 Pair 👩🏽‍💻 with Zoë ✨ in 𠮷野家 ❤️ (#12)')
+  world.repo.commit(webFolder('Good day'), 'Say good day 🌞')
+  const run = await world.push('main')
+  expect(run.outputs['release-notes']).toContain('- 🎉 Pair 👩🏽‍💻 with')
+  expect(world.hosted.deployments.at(-1)!.description).toBe(
+    'Capgo channel production: Say good day, Pair with Zoë ✨ in 野家 ❤️ (#12) and 1 more',
+  )
+})
+
 it("of a preview are what the base branch's channel does not serve yet", async () => {
   const world = await createBuiltWorld({ role: 'app_admin' })
   await world.push('main')

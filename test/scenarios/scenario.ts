@@ -295,3 +295,11 @@ export function withoutChance(text: string, known: Readonly<Record<string, strin
     .replace(/<!-- key [0-9a-f.]+ -->/g, '<!-- key SEAL -->')
     .replace(/\/(tmp|dev\/shm)\/[\w./-]+/g, '/tmp/…')
 }
+
+/** The same, and every time of day. */
+export const timeless = (text: string): string =>
+  withoutChance(
+    text
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+      .replace(/\w{3}\u00a0\d+,\u00a0\d{4}, \d\d:\d\d\u00a0UTC/g, 'TIME'),
+  )

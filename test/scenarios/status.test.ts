@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { writesOf } from '../../local/app.ts'
+import { ADA, BOB } from '../helpers/device-ids.ts'
 import { openPull } from './pull.ts'
-import { APP_ID, BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, timeless, type World } from './scenario.ts'
 import { bundlesOf, createStages, dispatch, publish, servedBy } from './stages.ts'
-
-const ADA = 'ada00000-0000-4000-8000-000000000001'
-const BOB = 'b0b00000-0000-4000-8000-000000000002'
-
-/** Times of this run are chance. */
-const timeless = (text: string) =>
-  withoutChance(
-    text
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-      .replace(/\w{3}\u00a0\d+,\u00a0\d{4}, \d\d:\d\d\u00a0UTC/g, 'TIME'),
-  )
 
 describe('status', () => {
   it('tells what every channel serves since when, from which commit and pull request, and to how many', async () => {

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Device } from '../../local/device.ts'
 import type { Files } from '../../local/repository.ts'
-import { pushEvent, scheduleEvent } from '../../local/runner/event.ts'
+import { dispatchEvent, pushEvent, scheduleEvent } from '../../local/runner/event.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
+import { ADA, BOB, EVE } from '../helpers/device-ids.ts'
 import { openPull } from './pull.ts'
 import {
   APP_ID,
@@ -16,10 +17,7 @@ import {
   type WorldRun,
   withoutChance,
 } from './scenario.ts'
-
-const ADA = 'ada00000-0000-4000-8000-000000000001'
-const BOB = 'b0b00000-0000-4000-8000-000000000002'
-const EVE = 'e5e00000-0000-4000-8000-000000000003'
+import { dispatch } from './stages.ts'
 
 const withTesters = (testers: unknown): Files => ({
   ...tinyApp(),
@@ -400,6 +398,74 @@ describe('the scheduled run', () => {
       'POST /device',
     ])
     expect(withoutChance(run.summary)).toMatchSnapshot()
+  })
+})
+
+/** What changes something, on the wire. */
+const writesOf = ({ capgo, github }: World) =>
+  [...capgo.requests, ...github.requests]
+    .filter(({ method, path }) => method !== 'GET' && !path.includes('/rpc/'))
+    .map(({ method, path }) => `${method} ${path.split('?')[0]}`)
+
+describe('testers on demand', () => {
+  const files = [
+    { device: ADA, channel: 'beta' },
+    { device: BOB, channel: 'beta' },
+  ]
+  /** Ada's assignment ends soon, Bob has none. */
+  async function createDemand() {
+    const world = await createTesterWorld(files)
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
+    world.capgo.seedOverride({ appId: APP_ID, deviceId: ADA, channel: 'beta' })
+    world.capgo.clock.advance(20 * 86_400_000)
+    return world
+  }
+
+  it('are a dry run that writes nothing, where a preview and its devices are left too', async () => {
+    const world = await createDemand()
+    const pull = await openPull(world)
+    await pull.run('opened')
+    world.hosted.closePull(12, { merged: false })
+    world.capgo.clock.advance(20 * 86_400_000)
+    const before = [overridesOf(world), pull.comments(), writesOf(world)]
+    const run = await dispatch(world, { operation: 'testers', 'dry-run': 'true' })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect([overridesOf(world), pull.comments(), writesOf(world)]).toEqual(before)
+    expect(run.summary).toContain('Dry run: would delete the preview of #12')
+    expect(run.summary).toContain('2 testers: 2 to assign')
+  })
+
+  it('are counted before they are changed', async () => {
+    const world = await createDemand()
+    const dry = await dispatch(world, { operation: 'testers', 'dry-run': 'true' })
+    expect(dry.summary).toContain('### 🧪 Dry run: 2 testers: 1 to assign, 1 to renew')
+    expect(dry.visibleLog).toContain('Dry run: 2 testers: 1 to assign, 1 to renew. Nothing was written.')
+    expect(JSON.parse(dry.outputs.testers!)).toEqual({ assigned: 1, released: 0, renewed: 1, failed: 0 })
+    expect(writesOf(world)).toEqual([])
+    const run = await dispatch(world, { operation: 'testers' })
+    expect(run.summary).toContain('### 👥 2 testers: 1 assigned, 1 renewed')
+    expect(run.outputs.testers).toBe(dry.outputs.testers)
+    expect(overridesOf(world)).toEqual({ [ADA]: 'beta', [BOB]: 'beta' })
+  })
+
+  it('are those of the default branch, whichever branch runs', async () => {
+    const world = await createDemand()
+    world.repo.branch('other')
+    const sha = world.repo.commit({ 'testers.json': '[]' })
+    const event = dispatchEvent({ ref: 'refs/heads/other', sha })
+    const run = await world.run(event, { inputs: { operation: 'testers' } })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(overridesOf(world)).toEqual({ [ADA]: 'beta', [BOB]: 'beta' })
+  })
+
+  it('are none without a file, and that is said', async () => {
+    const world = await createWorld({ role: 'app_admin' })
+    const run = await dispatch(world, { operation: 'testers' })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(run.visibleLog).toContain('testers.json was not found, so no device was looked at.')
+    expect(run.summary).toContain('testers.json was not found, so no device was looked at.')
+    expect((await schedule(world)).summary).not.toContain('testers.json')
+    expect(writesOf(world)).toEqual([])
   })
 })
 

@@ -78,6 +78,9 @@ describe('npm run try', () => {
       ],
       summary: expect.stringContaining('production'),
       comments: [],
+      issues: [],
+      pulls: [],
+      branches: [],
       channels: [{ name: 'production', public: true, bundle: '1.2.0' }],
       bundles: [{ name: '1.2.0', checksum: json?.outputs.checksum, deleted: false }],
       overrides: [],
@@ -189,6 +192,62 @@ describe('npm run try', () => {
       runs: 3,
       appId: APP_ID,
     })
+  })
+
+  it('tells the story of a tester, who joins by an issue and leaves again', async () => {
+    const { path } = repositoryOf(builtApp())
+    const state = join(makeScratch('state'), 'new')
+    const happens = (words: readonly string[], payload: Payload = {}) =>
+      attempt(path, '--state', state, '--payload', payloadOf(payload), ...words)
+    // It is not tried, and the folder is not lost.
+    expect((await happens(['--commit', 'gone'])).code).toBe(2)
+    await happens(['--branch', 'develop', '--input', 'build=false'])
+    const enroll = ['--input', 'operation=enroll', '--input', 'join-channels=development']
+    const device = '00000000-0000-4000-8000-0000000000a0'
+    const form = { 'Join or leave': 'Join', 'Device id': device, Channel: 'development' }
+    const user = { login: 'eve' }
+
+    const asked = await happens(['--event', 'issues', ...enroll], { issue: { number: 45, body: form, user } })
+    expect(asked.json, asked.said).toMatchObject({
+      outputs: { outcome: 'proposed' },
+      comments: [{ issue: 45, author: 'github-actions[bot]' }],
+      issues: [{ number: 45, state: 'open', author: 'eve' }],
+      pulls: [{ number: 46, state: 'open', head: 'capgo/tester-45', base: 'main' }],
+      branches: [{ name: 'capgo/tester-45', subject: 'Add a tester (#45)' }],
+      overrides: [],
+    })
+    expect(asked.said).toMatch(/Comment on issue #45\n {2}### ⏳ A lead reviews your request/)
+    expect(asked.said).not.toContain('<!--')
+    expect(asked.said).toContain('#46 "Add a tester (#45)" (capgo/tester-45 into main) is open')
+    expect(asked.said).toContain(`git pull ${state}/repository <branch>`)
+
+    const merge = { action: 'closed', number: 46, pull_request: { merged: true } }
+    const merged = await happens(['--event', 'pull_request'], merge)
+    expect(merged.json, merged.said).toMatchObject({ exitCode: 0, pulls: [{ number: 46, state: 'merged' }] })
+
+    const followed = await happens(enroll)
+    expect(followed.json, followed.said).toMatchObject({
+      outputs: { outcome: 'enrolled' },
+      issues: [{ number: 45, state: 'closed' }],
+      overrides: [{ device, channel: 'development' }],
+      devices: [{ channel: 'development', installed: '1.2.0' }],
+    })
+    expect(followed.said).toContain('### ✅ You are a tester')
+
+    const leave = {
+      number: 47,
+      user,
+      author_association: 'MEMBER',
+      body: { ...form, 'Join or leave': 'Leave' },
+    }
+    const left = await happens(['--event', 'issues', ...enroll, '--input', 'join-approve=members'], {
+      issue: leave,
+    })
+    expect(left.json, left.said).toMatchObject({ outputs: { outcome: 'enrolled' }, overrides: [] })
+    const written = left.json?.branches.find(({ name }) => name === 'main')
+    expect(written?.subject).toBe('Remove a tester (#47)')
+    expect(left.said).toContain('branch    main is at ')
+    expect(left.said).not.toContain('Comment on issue #45')
   })
 
   it('tells everything that is wrong at once', async () => {

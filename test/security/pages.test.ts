@@ -91,6 +91,7 @@ describe('the table of bounds', () => {
       'inputs/enrolment-rules.ts MAX_DAYS',
       'inputs/inputs.ts MAX_RETENTION',
       'inputs/inputs.ts MAX_TIMEOUT',
+      'inputs/json-document.ts MAX_DEPTH',
       'inputs/json-document.ts MAX_SHOWN',
       'inputs/operation.ts MAX_KEPT',
       'operations/delete-old-bundles.ts MAX_ERRORS',

@@ -49,7 +49,10 @@ function appUsers(userinfoUrl: string, users: readonly string[]): Allow {
       throw new Refusal(502, 'login_unreachable', "The app's login does not answer. Try again later.")
     if (answer === null || answer.status !== 200)
       throw new Refusal(401, 'not_signed_in', 'Sign in to the app first.', { 'WWW-Authenticate': 'Bearer' })
-    const { sub, email, email_verified } = (await answer.json().catch(() => ({}))) as Record<string, unknown>
+    const { sub, email, email_verified } = ((await answer.json().catch(() => null)) ?? {}) as Record<
+      string,
+      unknown
+    >
     const names = [sub, email_verified === true ? email : null].filter(name => typeof name === 'string')
     if (!names.some(name => known.has(name.toLowerCase())))
       throw new Refusal(403, 'not_a_tester', 'This account is not on the list of testers.')

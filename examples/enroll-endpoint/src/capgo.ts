@@ -1,6 +1,6 @@
 /** Capgo's device API: puts a device on a channel, takes it off, and looks afterwards whether that happened. */
 import { Refusal } from './refusal.ts'
-import type { Settings } from './settings.ts'
+import { isSafe, type Settings } from './settings.ts'
 
 /** A device as Capgo saw it last. */
 export interface Seen {
@@ -25,6 +25,7 @@ const PAUSE_AFTER_REFUSAL_MS = 60_000
 /** A write is not always visible at once. */
 const LOOKS = 3
 const BETWEEN_LOOKS_MS = 400
+const MAX_WAIT_SECONDS = 86_400
 
 const KEY_REFUSED = () =>
   new Refusal(502, 'key_refused', 'Capgo does not accept the key of this endpoint. Set CAPGO_KEY anew.')
@@ -127,16 +128,16 @@ export class Capgo {
     const { appId, capgoKey, capgoUrl } = this.#settings
     const fields = { app_id: appId, device_id: device, ...(channel === undefined ? {} : { channel }) }
     const query = method === 'GET' ? `?${new URLSearchParams(fields)}` : ''
-    const { status, body, retryAfter } = await send(`${capgoUrl}/device${query}`, {
+    const { status, body } = await send(`${capgoUrl}/device${query}`, {
       method,
       headers: { capgkey: capgoKey, 'content-type': 'application/json' },
       ...(method === 'GET' ? {} : { body: JSON.stringify(fields) }),
     })
-    if (status === 200) return body as Json
+    const code = codeOf(body)
+    if (status === 200 && isObject(body) && code === '') return body
     if (status === 401) this.#pausedUntil = Date.now() + PAUSE_AFTER_REFUSAL_MS
-    const code = String((body as Json | null)?.error ?? '')
     if (code === 'device_not_found') return null
-    throw refusalOf(status, code, { method, channel, retryAfter })
+    throw refusalOf(status, code, { method, channel })
   }
 
   #rowOf(device: string): string {
@@ -166,8 +167,10 @@ export class Capgo {
 
   async #findDatabase(): Promise<{ url: string; apikey: string }> {
     const { status, body } = await send(`${this.#settings.capgoUrl}/private/config`, { method: 'GET' })
-    const { supaHost, supaKey } = (body ?? {}) as Json
-    if (status !== 200 || typeof supaHost !== 'string' || typeof supaKey !== 'string') throw failed(status)
+    const { supaHost, supaKey } = isObject(body) ? body : {}
+    // The key goes there.
+    if (status !== 200 || typeof supaHost !== 'string' || typeof supaKey !== 'string' || !isSafe(supaHost))
+      throw failed(status)
     return { url: supaHost, apikey: supaKey }
   }
 }
@@ -176,38 +179,52 @@ interface Answer {
   readonly status: number
   /** Null where it is not JSON. */
   readonly body: unknown
-  readonly retryAfter: string | null
 }
 
 async function send(url: string, init: RequestInit): Promise<Answer> {
+  let response: Response
+  let body: unknown
   try {
     // The key never follows a redirect.
-    const response = await fetch(url, {
-      ...init,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    })
-    const body = (await response.json().catch(() => null)) as unknown
-    return { status: response.status, body, retryAfter: response.headers.get('retry-after') }
+    response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    body = parse(await response.text())
   } catch {
     throw new Refusal(502, 'capgo_unreachable', 'Capgo does not answer. Try again later.')
   }
+  if (response.status === 429) throw wait(response.headers.get('retry-after'))
+  return { status: response.status, body }
 }
 
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const codeOf = (body: unknown): string => (isObject(body) && body.error ? String(body.error) : '')
+
 const failed = (status: number) =>
-  new Refusal(502, 'capgo_failed', `Capgo failed with HTTP ${status}. Try again later.`)
+  new Refusal(502, 'capgo_failed', `Capgo gave an unexpected answer: HTTP ${status}. Try again later.`)
+
+/** `Retry-After` is a number of seconds or a date. */
+function wait(retryAfter: string | null): Refusal {
+  const text = retryAfter ?? ''
+  const given = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000)
+  const seconds = String(given >= 0 && given < MAX_WAIT_SECONDS ? given : 60)
+  return new Refusal(429, 'too_many_requests', `Capgo asks to wait ${seconds} seconds.`, {
+    'Retry-After': seconds,
+  })
+}
 
 function refusalOf(
   status: number,
   code: string,
-  call: { method: string; channel: string | undefined; retryAfter: string | null },
+  call: { method: string; channel: string | undefined },
 ): Refusal {
-  if (status === 429) {
-    const seconds = /^\d{1,6}$/.test(call.retryAfter ?? '') ? `${call.retryAfter}` : '60'
-    return new Refusal(429, 'too_many_requests', `Capgo asks to wait ${seconds} seconds.`, {
-      'Retry-After': seconds,
-    })
-  }
   if (status === 401) return KEY_REFUSED()
   switch (code) {
     case 'channel_not_found':

@@ -21,6 +21,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** A token that somebody guesses opens the door. */
 const SHORTEST_TOKEN = 20
 
+/** As a browser sends it. Neither "*" nor "null", which is every page in a frame without rights. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#A-Z]+$/
+
 /** Throws an error that names everything that is wrong. */
 export function readSettings(environment: Environment): Settings {
   const mistakes: string[] = []
@@ -30,18 +33,20 @@ export function readSettings(environment: Environment): Settings {
     if (value === null) mistakes.push(`${name} is missing: ${what}.`)
     return value ?? ''
   }
-  const readList = (name: string) => (read(name) ?? '').split(/[\s,]+/).filter(entry => entry !== '')
+  const readList = (name: string, between = /[\s,]+/) =>
+    (read(name) ?? '').split(between).filter(entry => entry !== '')
   const readUrl = (name: string) => {
     const value = read(name)
     if (value !== null && !isSafe(value)) mistakes.push(`${name} must be an https address, not "${value}".`)
-    return value?.replace(/\/+$/, '') ?? null
+    return value
   }
 
   const settings: Settings = {
     capgoKey: demand('CAPGO_KEY', 'an API key of Capgo, as a secret'),
-    capgoUrl: readUrl('CAPGO_URL') ?? 'https://api.capgo.app',
+    capgoUrl: (readUrl('CAPGO_URL') ?? 'https://api.capgo.app').replace(/\/+$/, ''),
     appId: demand('APP_ID', 'the app id, such as com.example.app'),
-    channels: readList('CHANNELS'),
+    // The name of a channel can have spaces.
+    channels: readList('CHANNELS', /\s*,\s*/),
     origins: readList('ORIGINS'),
     token: read('ENROLL_TOKEN'),
     users: readList('APP_USERS'),
@@ -49,7 +54,10 @@ export function readSettings(environment: Environment): Settings {
   }
   if (settings.channels.length === 0)
     mistakes.push('CHANNELS is missing: the channels that testers can join.')
-  if (settings.origins.includes('*')) mistakes.push('ORIGINS must name each origin; "*" is not accepted.')
+  for (const origin of settings.origins.filter(origin => !ORIGIN.test(origin)))
+    mistakes.push(
+      `ORIGINS must have origins such as https://localhost, in lower case and without a path, not "${origin}".`,
+    )
   if (settings.token !== null && settings.token.length < SHORTEST_TOKEN)
     mistakes.push(`ENROLL_TOKEN must have at least ${SHORTEST_TOKEN} characters.`)
   if ((settings.userinfoUrl === null) !== (settings.users.length === 0))
@@ -59,7 +67,7 @@ export function readSettings(environment: Environment): Settings {
 }
 
 /** A key or a token in clear text is for this machine only. */
-function isSafe(address: string): boolean {
+export function isSafe(address: string): boolean {
   if (!URL.canParse(address)) return false
   const { protocol, hostname } = new URL(address)
   return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(hostname))

@@ -1,12 +1,13 @@
 /** `<join-beta>`: a tester sees the device id and the channel of the phone, joins and leaves. */
-import { type Endpoint, type Enrolment, enroll, readEnrolment, withdraw } from './endpoint.ts'
-import { explain } from './problem.ts'
-import { STYLE } from './style.ts'
-import { fill, TEXTS, type Texts } from './texts.ts'
-import { choose, forget, goBack, type Phone, readPhone, type Updater } from './updater.ts'
+import { type Endpoint, type Enrolment, enroll, readEnrolment, withdraw } from './endpoint'
+import { explain } from './problem'
+import { STYLE } from './style'
+import { fill, TEXTS, type Texts } from './texts'
+import { choose, forget, goBack, type Phone, readPhone, type Updater } from './updater'
 
 type Attributes = Readonly<Record<string, string | boolean | (() => unknown)>>
 type Child = Node | string | null
+type Token = () => string | Promise<string>
 
 /** How a channel is joined: by the team's endpoint, or by the choice that the plugin keeps. */
 interface Offer {
@@ -25,26 +26,34 @@ const OBSERVED = [
 ] as const
 const DEFAULT_TEMPLATE = 'tester.yml'
 
-export class JoinBeta extends HTMLElement {
+/** Of the element; code can set them before this file is loaded. */
+const PROPERTIES = ['plugin', 'texts', 'token'] as const
+
+/** A server that renders the app loads this file, and has no elements. */
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement)
+
+export class JoinBeta extends Base {
   static readonly observedAttributes: readonly string[] = OBSERVED
 
   #updater: Updater | null = null
   #texts: Texts = TEXTS
-  #token: (() => string | Promise<string>) | null = null
+  #token: Token | null = null
   #phone: Phone | null = null
   #enrolment: Enrolment | null = null
   #state: 'loading' | 'browser' | 'failed' | 'ready' = 'loading'
   #isBusy = false
   #reading = 0
-  #isEndpointAway = false
+  /** Why phone or endpoint could not be read whole. */
+  #trouble: unknown = null
   readonly #content = make('div', { class: 'content' })
   readonly #note = make('p', { class: 'note', role: 'status', part: 'note' })
 
   constructor() {
     super()
-    const style = make('style', {}, STYLE)
     const card = make('div', { class: 'card', part: 'card' }, this.#content, this.#note)
-    this.attachShadow({ mode: 'open' }).append(style, card)
+    const root = this.attachShadow({ mode: 'open' })
+    addStyle(root)
+    root.append(card)
   }
 
   /** `CapacitorUpdater` of @capgo/capacitor-updater. Without it: the one that the page has registered. */
@@ -59,13 +68,20 @@ export class JoinBeta extends HTMLElement {
     this.#render()
   }
 
-  /** The person's token for the endpoint, where it is not the same for everybody. */
-  set token(read: () => string | Promise<string>) {
-    this.#token = read
+  /** The person's token for the endpoint, where it is not the same for everybody. Vue and React set the attribute's text. */
+  set token(token: Token | string | null) {
+    this.#token = typeof token === 'string' ? () => token : token
     void this.refresh()
   }
 
   connectedCallback(): void {
+    // What was set before hides the setter.
+    const early = this as unknown as Record<string, unknown>
+    for (const name of PROPERTIES.filter(name => Object.hasOwn(this, name))) {
+      const value = early[name]
+      delete early[name]
+      early[name] = value
+    }
     void this.refresh()
   }
 
@@ -89,15 +105,16 @@ export class JoinBeta extends HTMLElement {
       this.#phone = phone
       this.#state = phone === null ? 'browser' : 'ready'
       const endpoint = this.#endpoint()
-      this.#isEndpointAway = phone !== null && endpoint !== null
+      if (phone?.trouble) throw phone.trouble
       const enrolment = phone && endpoint ? await readEnrolment(endpoint, phone.device) : null
       if (reading !== this.#reading) return
       this.#enrolment = enrolment
-      this.#isEndpointAway = false
+      this.#trouble = null
       this.#say('good', '')
     } catch (error) {
       if (reading !== this.#reading) return
       if (this.#phone === null) this.#state = 'failed'
+      this.#trouble = error
       this.#say('bad', explain(error, '', this.#texts))
     }
     this.#render()
@@ -130,7 +147,10 @@ export class JoinBeta extends HTMLElement {
   get #offers(): readonly Offer[] {
     const byEndpoint = this.#enrolment?.channels ?? []
     const named = this.getAttribute('self-assign')
-    const names = (named ?? '').split(/[\s,]+/).filter(name => name !== '')
+    const names = (named ?? '')
+      .split(',')
+      .map(name => name.trim())
+      .filter(name => name !== '')
     const choices = this.#phone?.choices ?? names
     const byPlugin =
       named === null ? [] : choices.filter(channel => names.length === 0 || names.includes(channel))
@@ -146,8 +166,8 @@ export class JoinBeta extends HTMLElement {
     await this.#act(channel, async (updater, device, endpoint) => {
       if (by === 'endpoint' && endpoint !== null) await enroll(endpoint, device, channel)
       else {
-        if (endpoint !== null && this.#enrolment?.channel) await withdraw(endpoint, device)
         await choose(updater, channel)
+        if (endpoint !== null && this.#enrolment?.channel) await withdraw(endpoint, device)
       }
       return fill(this.#texts.joined, { channel })
     })
@@ -155,23 +175,28 @@ export class JoinBeta extends HTMLElement {
 
   async #leave(): Promise<void> {
     await this.#act(this.#current ?? '', async (updater, device, endpoint) => {
-      await this.#undo(updater, device, endpoint)
+      await this.#undo(updater, device, endpoint, true)
       return this.#texts.left
     })
   }
 
-  /** Without leaving, the next update would bring the test back. */
+  /** Without leaving, the next update would bring the test back. Nothing is loaded that would replace the store's version. */
   async #goBack(): Promise<void> {
     await this.#act(this.#current ?? '', async (updater, device, endpoint) => {
-      if (!this.#isElsewhere) await this.#undo(updater, device, endpoint)
+      await this.#undo(updater, device, endpoint, false)
       await goBack(updater)
       return this.#texts.restarting
     })
   }
 
-  async #undo(updater: Updater, device: string, endpoint: Endpoint | null): Promise<void> {
-    if (endpoint !== null && this.#enrolment?.channel) await withdraw(endpoint, device)
-    if (this.#phone?.chosen) await forget(updater)
+  async #undo(
+    updater: Updater,
+    device: string,
+    endpoint: Endpoint | null,
+    isUpdated: boolean,
+  ): Promise<void> {
+    if (endpoint !== null && this.#enrolment?.channel && !this.#isElsewhere) await withdraw(endpoint, device)
+    if (this.#phone?.chosen) await forget(updater, isUpdated)
   }
 
   async #act(
@@ -182,18 +207,21 @@ export class JoinBeta extends HTMLElement {
     this.#isBusy = true
     this.#say('good', '')
     this.#render()
+    let isDone = true
+    let text: string
     try {
-      const done = await work(this.#updater, this.#phone.device, this.#endpoint())
-      await this.refresh()
-      this.#say('good', done)
-      this.dispatchEvent(
-        new CustomEvent('join-beta-change', { bubbles: true, detail: { channel: this.#current } }),
-      )
+      text = await work(this.#updater, this.#phone.device, this.#endpoint())
     } catch (error) {
-      this.#say('bad', explain(error, channel, this.#texts))
+      isDone = false
+      text = explain(error, channel, this.#texts)
     }
+    // Half of it can have happened.
+    await this.refresh()
     this.#isBusy = false
     this.#render()
+    this.#say(isDone ? 'good' : 'bad', text)
+    const detail = { channel: this.#current }
+    if (isDone) this.dispatchEvent(new CustomEvent('join-beta-change', { bubbles: true, detail }))
   }
 
   #say(mood: 'good' | 'bad' | 'plain', text: string): void {
@@ -201,14 +229,15 @@ export class JoinBeta extends HTMLElement {
     this.#note.textContent = text
   }
 
-  /** Draws all anew, and keeps the focus on the control of the same name. */
+  /** Draws all anew, and keeps the focus on the control of the same name, or else inside. */
   #render(): void {
     const focused = this.shadowRoot?.activeElement?.id
     const texts = this.#texts
-    const head = make('header', {}, make('h2', {}, texts.title), make('p', { class: 'lead' }, texts.lead))
+    const title = make('h2', { id: 'title', tabindex: '-1' }, texts.title)
+    const head = make('header', {}, title, make('p', { class: 'lead' }, texts.lead))
     this.#content.ariaBusy = String(this.#isBusy || this.#state === 'loading')
     this.#content.replaceChildren(head, ...this.#body().filter(child => child !== null))
-    if (focused) this.shadowRoot?.getElementById(focused)?.focus()
+    if (focused) (this.shadowRoot?.getElementById(focused) ?? title).focus()
   }
 
   #body(): (Node | null)[] {
@@ -218,8 +247,8 @@ export class JoinBeta extends HTMLElement {
     if (this.#state === 'browser') return [make('p', { class: 'note plain' }, texts.onPhone)]
     const retry = this.#button('retry', texts.retry, 'wide outlined', () => void this.refresh())
     if (phone === null) return [retry]
-    const channels = this.#isEndpointAway ? retry : this.#channels()
-    return [this.#facts(phone), channels, this.#github(phone), this.#reset(phone)]
+    if (this.#trouble !== null) return [this.#facts(phone), retry, this.#github(phone)]
+    return [this.#facts(phone), this.#channels(), this.#github(phone), this.#reset(phone)]
   }
 
   #facts(phone: Phone): Node {
@@ -292,17 +321,13 @@ export class JoinBeta extends HTMLElement {
   }
 
   #github({ device }: Phone): Node | null {
-    const repository = this.getAttribute('github')
-    if (!repository) return null
+    const home = homeOf(this.getAttribute('github') ?? '')
+    if (home === null) return null
     const fields = new URLSearchParams({
       template: this.getAttribute('github-template') || DEFAULT_TEMPLATE,
       device,
       name: this.getAttribute('device-name') ?? guessName(navigator.userAgent),
     })
-    const home = (repository.includes('://') ? repository : `https://github.com/${repository}`).replace(
-      /\/+$/,
-      '',
-    )
     return make(
       'section',
       { part: 'github' },
@@ -370,7 +395,20 @@ export class JoinBeta extends HTMLElement {
       // A web view without a clipboard: the id is selected, to be copied by hand.
       const code = this.shadowRoot?.querySelector('code')
       if (code) getSelection()?.selectAllChildren(code)
+      this.#say('plain', this.#texts.selected)
     }
+  }
+}
+
+/** A sheet, not an element: `style-src 'self'` forbids those. */
+function addStyle(root: ShadowRoot): void {
+  try {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync(STYLE)
+    root.adoptedStyleSheets = [sheet]
+  } catch {
+    // iOS before 16.4.
+    root.append(make('style', {}, STYLE))
   }
 }
 
@@ -385,6 +423,13 @@ function make<Name extends keyof HTMLElementTagNameMap>(
   return element
 }
 
+/** The repository's page. Null where the text is neither `owner/name` nor an address of the web. */
+function homeOf(repository: string): string | null {
+  const isName = /^[\w.-]+\/[\w.-]+$/.test(repository)
+  if (!isName && !/^https?:\/\//i.test(repository)) return null
+  return (isName ? `https://github.com/${repository}` : repository).replace(/\/+$/, '')
+}
+
 /** The phone's name by its web view, such as "Pixel 9" or "iPhone"; the tester can change it in the form. */
 function guessName(userAgent: string): string {
   const [, apple] = /\((iPhone|iPad)/.exec(userAgent) ?? []
@@ -392,7 +437,8 @@ function guessName(userAgent: string): string {
   return apple ?? (android === undefined || android === 'K' ? '' : android)
 }
 
-if (!customElements.get('join-beta')) customElements.define('join-beta', JoinBeta)
+if (globalThis.customElements?.get('join-beta') === undefined)
+  globalThis.customElements?.define('join-beta', JoinBeta)
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -50,7 +50,7 @@ h3 { font-size: 1rem; margin-bottom: 10px }
 dl { display: grid; gap: 14px; background: var(--_sunken); border-radius: 14px; padding: 16px }
 dt { font-size: 0.8125rem; color: var(--_muted); margin-bottom: 2px }
 .id { display: flex; align-items: center; gap: 12px }
-code { font: 0.875rem/1.4 ui-monospace, 'SF Mono', Menlo, 'Roboto Mono', monospace; overflow-wrap: anywhere; flex: 1 }
+code { font: 0.875rem/1.4 ui-monospace, 'SF Mono', Menlo, 'Roboto Mono', monospace; overflow-wrap: anywhere; flex: 1; direction: ltr; unicode-bidi: isolate }
 .name { font-weight: 600; overflow-wrap: anywhere }
 ul { list-style: none; border: 1px solid var(--_line); border-radius: 14px }
 li { display: flex; align-items: center; gap: 12px; padding-block: 10px; padding-inline: 16px 10px; min-height: 64px }

@@ -6,6 +6,7 @@ export const TEXTS = {
   device: 'Device id',
   copy: 'Copy',
   copied: 'Device id copied.',
+  selected: 'The device id is selected. Copy it by hand.',
   channel: 'Channel',
   version: 'Version',
   inApp: 'In app {native}',

@@ -1,8 +1,9 @@
 // Trees, commits and refs that are written through GitHub's API.
-import { type Call, created, type Handler, invalid, notFound, ok, Refusal } from '../answers.ts'
+import { type Call, created, type Handler, notFound, ok, Refusal } from '../answers.ts'
 import type { WrittenFile } from '../git.ts'
 
 const NO_COMMIT = '0'.repeat(40)
+const PROTECTED = 'Repository rule violations found\n\nChanges must be made through a pull request.\n\n'
 
 export const branches: Readonly<Record<string, Handler>> = {
   'git/list-matching-refs': async ({ repository, resources, path }) => {
@@ -48,7 +49,7 @@ export const branches: Readonly<Record<string, Handler>> = {
     if (before === null) throw new Refusal(422, 'Reference does not exist')
     const branch = ref.replace('refs/heads/', '')
     if (branch === repository.defaultBranch && repository.protectsDefaultBranch)
-      throw invalid('Ref', 'ref', 'custom', 'Repository rule violations found: changes need a pull request')
+      throw new Refusal(422, PROTECTED)
     const isForward = await repository.git.isAncestor(before, sha)
     if (!isForward && body.force !== true) throw new Refusal(422, 'Update is not a fast forward')
     if (!(await repository.git.moveRef(ref, sha, before)))

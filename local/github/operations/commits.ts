@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { type Answer, type Call, type Handler, notFound, ok, paginate, Refusal } from '../answers.ts'
 import type { TreeEntry } from '../git.ts'
+import { isBot } from '../resources/repositories.ts'
 
 /** GitHub lists this many files of a comparison, all on its first page. */
 const MAX_FILES = 300
@@ -13,8 +14,10 @@ export const commits: Readonly<Record<string, Handler>> = {
   // Everybody reads what is public.
   'repos/get-collaborator-permission-level': ({ repository, resources, path }) => {
     const login = String(path.username)
+    // The accounts of Apps whose login says so have no permission, and others are not found.
+    if (isBot(login) && !login.endsWith('[bot]')) throw new Refusal(404, `${login} is not a user`)
     const { owner, collaborators, readers, isPrivate } = repository
-    const canRead = readers.has(login) || !isPrivate
+    const canRead = readers.has(login) || (!isPrivate && !isBot(login))
     const permission =
       login === owner ? 'admin' : collaborators.has(login) ? 'write' : canRead ? 'read' : 'none'
     return ok({

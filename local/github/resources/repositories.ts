@@ -9,15 +9,18 @@ export type RepositoryResources = ReturnType<typeof repositoryResources>
 const BOTS: Readonly<Record<string, number>> = {
   'github-actions[bot]': 41898282,
   'dependabot[bot]': 49699333,
+  Copilot: 198982749,
 }
 export const WORKFLOW_BOT = 'github-actions[bot]'
+
+/** A GitHub App's account, whose login mostly says so. */
+export const isBot = (login: string) => login.endsWith('[bot]') || Object.hasOwn(BOTS, login)
 
 /** `api` and `web` are origins. */
 export function repositoryResources(api: string, web: string) {
   const userIds = new Map<string, number>()
 
   function user(login: string): Json {
-    const isBot = login.endsWith('[bot]')
     const id = BOTS[login] ?? userIds.get(login) ?? 1000 + userIds.size
     userIds.set(login, id)
     const url = `${api}/users/${encodeURIComponent(login)}`
@@ -28,7 +31,7 @@ export function repositoryResources(api: string, web: string) {
       avatar_url: `https://avatars.githubusercontent.com/u/${id}?v=4`,
       gravatar_id: '',
       url,
-      html_url: isBot ? `${web}/apps/${login.slice(0, -'[bot]'.length)}` : `${web}/${login}`,
+      html_url: isBot(login) ? `${web}/apps/${login.replace('[bot]', '').toLowerCase()}` : `${web}/${login}`,
       followers_url: `${url}/followers`,
       following_url: `${url}/following{/other_user}`,
       gists_url: `${url}/gists{/gist_id}`,
@@ -38,7 +41,7 @@ export function repositoryResources(api: string, web: string) {
       repos_url: `${url}/repos`,
       events_url: `${url}/events{/privacy}`,
       received_events_url: `${url}/received_events`,
-      type: isBot ? 'Bot' : 'User',
+      type: isBot(login) ? 'Bot' : 'User',
       site_admin: false,
     }
   }
@@ -133,7 +136,7 @@ export function repositoryResources(api: string, web: string) {
   }
 
   function association(hosted: HostedRepository, author: string): string {
-    if (author.endsWith('[bot]')) return 'NONE'
+    if (isBot(author)) return 'NONE'
     if (author === hosted.owner) return 'OWNER'
     const { collaborators, readers } = hosted
     return collaborators.has(author) || readers.has(author) ? 'COLLABORATOR' : 'CONTRIBUTOR'

@@ -15,7 +15,10 @@ import { requirePromotion } from './promote-channel.ts'
 import type { PublishInputs } from './publish-inputs.ts'
 import type { ReadStanding } from './standing.ts'
 
-/** Throws `rollout_active`, `permission_missing`. A full plan does not stop content that is stored already, so it is not asked. */
+/**
+ * Throws `rollout_active`, `permission_missing`. Only the build shows whether the content is stored already, which needs
+ * neither room in the plan nor the permission to upload: neither is asked for.
+ */
 export async function requireBeforeBuild(
   { facts }: Pick<PublishInputs, 'facts'>,
   standingTo: ReadStanding,
@@ -23,11 +26,7 @@ export async function requireBeforeBuild(
 ): Promise<void> {
   const { appId, channel, channelName } = facts
   const rolloutTarget = await foreseeRollout(facts, standingTo, capgo)
-  const checks = [
-    requirePromotion({ appId, channelName, channelId: channel?.id ?? null, rolloutTarget }, capgo),
-    capgo.requirePermission('upload a bundle', 'app.upload_bundle', { appId, channelId: null }),
-  ]
-  for (const check of await Promise.allSettled(checks)) if (check.status === 'rejected') throw check.reason
+  await requirePromotion({ appId, channelName, channelId: channel?.id ?? null, rolloutTarget }, capgo)
 }
 
 /** A run with the content of its own rollout, or an older one, leaves the channel alone. Only the build knows the content. */

@@ -1,7 +1,7 @@
 /** The first lines of a section of a comment: of which app, by which run, and the proof that it is ours. */
-import { createHmac } from 'node:crypto'
 import { isProven, type Mark, type Proof } from '../../github/comments.ts'
 import { MARK, parseSections, type Section } from '../../report/comment-sections.ts'
+import { hmac, signatureOf } from '../../runtime/digest.ts'
 
 export interface RunNumber {
   readonly id: number
@@ -24,26 +24,24 @@ interface CommentMark extends Mark {
 
 const HEAD =
   /^<!-- capgo-publish-action (\S+) -->\r?\n<!-- run (\d+)\.(\d+) -->(?:\r?\n<!-- key ([0-9a-f]+)(?:\.([0-9a-f]+))? -->)?(?:\r?\n<!-- revision (\d+) -->)?(?:\r?\n)?/
-/** Bytes of an HMAC that are shown: more than anybody guesses. */
-const SHOWN = 16
 /** From the strongest to the weakest. */
 const PROOFS: readonly Proof[] = ['sealed', 'signed', 'former', 'marked']
 
 /**
  * How sections are made and known, by the Capgo key. `signed` texts can be copied to another comment; a seal holds for
- * the one whose number it is about. Nothing of the key can be learned from either: HMAC-SHA256.
+ * the one whose number it is about.
  */
 export function markOf(capgoToken: string): CommentMark {
   // A key of its own: what is signed here can never stand for anything else that the token might sign.
   const key = hmac(capgoToken, 'capgo-publish-action: comments')
-  const signatureOf = (appId: string) => shown(hmac(key, `app ${appId}`))
-  const sealOf = (appId: string, comment: number) => shown(hmac(key, `app ${appId} comment ${comment}`))
+  const sign = (appId: string) => signatureOf(key, `app ${appId}`)
+  const seal = (appId: string, comment: number) => signatureOf(key, `app ${appId} comment ${comment}`)
 
   function proofOf({ text }: Section, comment: number): Proof {
-    const [, appId, , , signature, seal] = HEAD.exec(text) ?? []
+    const [, appId, , , signature, sealed] = HEAD.exec(text) ?? []
     if (appId === undefined) return 'marked'
-    if (signature !== signatureOf(appId)) return 'former'
-    return seal === sealOf(appId, comment) ? 'sealed' : 'signed'
+    if (signature !== sign(appId)) return 'former'
+    return sealed === seal(appId, comment) ? 'sealed' : 'signed'
   }
 
   return {
@@ -55,11 +53,11 @@ export function markOf(capgoToken: string): CommentMark {
     },
     owns: (section, comment) => isProven(proofOf(section, comment)),
     write(appId, { run, revision, text }, comment) {
-      const seal = comment === null ? '' : `.${sealOf(appId, comment)}`
+      const sealed = comment === null ? '' : `.${seal(appId, comment)}`
       const lines = [
         `${MARK}${appId} -->`,
         `<!-- run ${run.id}.${run.attempt} -->`,
-        `<!-- key ${signatureOf(appId)}${seal} -->`,
+        `<!-- key ${sign(appId)}${sealed} -->`,
         ...(revision === 0 ? [] : [`<!-- revision ${revision} -->`]),
         text,
       ]
@@ -88,12 +86,4 @@ export function newer(one: Section, other: Section | undefined): Section {
   const [first, second] = [readSection(one), readSection(other)]
   const order = compareRuns(first.run, second.run) || first.revision - second.revision
   return order >= 0 ? one : other
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
-}
-
-function shown(digest: Buffer): string {
-  return digest.subarray(0, SHOWN).toString('hex')
 }

@@ -5,7 +5,7 @@ import type { CommentLayout } from '../../plan/types.ts'
 import { parseSections, renderSections, type Section } from '../../report/comment-sections.ts'
 import { compareRuns, type markOf, newer, readSection, type Statement } from './comment-marker.ts'
 
-export interface SectionEdit {
+interface SectionEdit {
   readonly appId: string
   readonly layout: CommentLayout
   readonly mark: ReturnType<typeof markOf>

@@ -11,6 +11,8 @@ import { shownPath } from '../../runtime/paths.ts'
 import type { ChannelOutcome } from './execution-context.ts'
 
 const PERMISSION = 'deployments: write'
+/** Other descriptions (of labels, of a commit's status) are refused with these: "doesn't accept 4-byte Unicode". */
+const REFUSED = /(?:[\u{10000}-\u{10ffff}]\ufe0f?\u200d?)+ ?/gu
 
 /** The deployed bundle. */
 interface DeploymentSubject {
@@ -49,7 +51,7 @@ export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 
       transient,
       production,
       channel: plan.channelName,
-      changes: room => summariseReleaseNotes(visible(plan.releaseNotes ?? NO_RELEASE_NOTES), room),
+      changes: room => summariseReleaseNotes(describable(plan.releaseNotes ?? NO_RELEASE_NOTES), room),
       logUrl: trigger.runUrl,
     }),
   )
@@ -76,6 +78,8 @@ export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 
   return published
 }
 
-function visible({ titles, more }: ReleaseNotes): ReleaseNotes {
-  return { titles: titles.map(makeVisible), more }
+function describable({ titles, more }: ReleaseNotes): ReleaseNotes {
+  const texts = titles.map(title => makeVisible(title.replace(REFUSED, '').trim()))
+  const shown = texts.filter(text => text !== '')
+  return { titles: shown, more: more + texts.length - shown.length }
 }

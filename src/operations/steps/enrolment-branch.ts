@@ -45,6 +45,6 @@ export async function closeProposal(thread: Thread, context: Enrolling): Promise
 }
 
 export async function removeBranch(issue: number, head: string, { github, deps }: Enrolling): Promise<void> {
-  if (!(await github.deleteBranch(branchOf(issue), head)))
-    deps.log.info(`Branch ${branchOf(issue)} stays: it was changed meanwhile, or a rule keeps it.`)
+  const why = await github.deleteBranch(branchOf(issue), head)
+  if (why !== null) deps.log.info(`Branch ${branchOf(issue)} stays: ${why}.`)
 }

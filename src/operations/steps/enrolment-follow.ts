@@ -4,8 +4,9 @@ import { GitHubError } from '../../github/errors.ts'
 import type { Issue } from '../../github/issues.ts'
 import { readTesterForm } from '../../inputs/tester-form.ts'
 import { LOGIN } from '../../inputs/testers-schema.ts'
-import { type EnrolmentRules, hasLabel, isSameLogin, planEnrolment } from '../../plan/enrolment.ts'
+import { type EnrolmentRules, isSameLogin, planEnrolment } from '../../plan/enrolment.ts'
 import { judgeProgress } from '../../plan/enrolment-progress.ts'
+import { hasLabel } from '../../plan/preview.ts'
 import { describeEnrolment } from '../../report/enrolment.ts'
 import type { EnrolmentResult } from '../../report/list-results.ts'
 import { enrolmentResult } from '../../report/results.ts'
@@ -117,7 +118,7 @@ async function judge(
   { rules, queue, file }: Facts,
   context: Enrolling,
 ): Promise<Followed | null> {
-  if (!hasLabel(rules, issue.labels)) return null
+  if (rules.label !== null && !hasLabel(issue.labels, rules.label)) return null
   const thread = await readThread(issue.number, context)
   const { proposal } = thread
   if (proposal !== null && proposal.state !== 'waits' && queue.waiting.has(issue.number))

@@ -1,8 +1,9 @@
 /** The first lines of our comment on a tester's issue: what was proposed, for this action's eyes, and the proof that it wrote it. */
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import * as z from 'zod/mini'
 import type { RunContext } from '../../context.ts'
 import { isProven, type Mark, type Proof } from '../../github/comments.ts'
+import { hmac, signatureOf } from '../../runtime/digest.ts'
 
 const Text = z.nullable(z.string())
 
@@ -46,8 +47,6 @@ export interface EnrolmentMark extends Mark {
 
 const BEGINS = '<!-- capgo-tester -->'
 const HEAD = /^<!-- capgo-tester -->\r?\n<!-- state ([\w-]*) ([0-9a-f]+)(?:\.([0-9a-f]+))? -->/
-/** Bytes of an HMAC that are shown: more than anybody guesses. */
-const SHOWN = 16
 /** Bytes of AES-GCM's nonce and tag. */
 const NONCE = 12
 const TAG = 16
@@ -57,9 +56,9 @@ export function markOfIssue(issue: number, { inputs, trigger }: RunContext): Enr
   const key = hmac(inputs.capgoToken, 'capgo-publish-action: enrolments')
   const secret = hmac(key, 'encryption')
   const place = `${trigger.repositoryId ?? trigger.repository} issue ${issue}`
-  const sign = (state: string) => shown(hmac(key, `${place} state ${state}`))
+  const sign = (state: string) => signatureOf(key, `${place} state ${state}`)
   const seal = (state: string, comment: number) =>
-    shown(hmac(key, `${place} comment ${comment} state ${state}`))
+    signatureOf(key, `${place} comment ${comment} state ${state}`)
   const prove = ({ id, body }: { readonly id: number; readonly body: string }): Proof => {
     const [, state, signature, sealed] = HEAD.exec(body) ?? []
     if (state === undefined) return 'marked'
@@ -97,12 +96,4 @@ function decrypt(state: string, key: Buffer): string {
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE))
   decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG))
   return Buffer.concat([decipher.update(bytes.subarray(NONCE + TAG)), decipher.final()]).toString()
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
-}
-
-function shown(digest: Buffer): string {
-  return digest.subarray(0, SHOWN).toString('hex')
 }

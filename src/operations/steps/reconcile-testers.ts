@@ -30,17 +30,24 @@ export async function reconcileTesters(run: TestersRun, context: RunContext): Pr
   const work = await deps.log.group('Read the test devices', () => prepareTesters(run, context))
   deps.log.info(describeWork(work))
   return deps.log.group('Change the test devices', async () => {
-    const outcome = inputs.dryRun ? NOTHING_APPLIED : await applyChanges(work, context)
+    const outcome = inputs.dryRun
+      ? { ...NOTHING_APPLIED, renewed: countRenewals(work) }
+      : await applyChanges(work, context)
     const rows = await describeRows(work, outcome, context)
-    const addPhone = await pageToAddPhone(run.lists.newest.path, deps.workspace, context.trigger)
+    const addPhone = await pageToAddPhone(run.lists.newest, deps.workspace, context.trigger)
     if (!inputs.dryRun) await updateOtherComments(rows, addPhone, run, context)
-    return { ...reportOf(work, outcome), rows: rows.own, changed: rows.changed, addPhone }
+    const isPlanned = inputs.dryRun
+    return { ...reportOf(work, outcome), isPlanned, rows: rows.own, changed: rows.changed, addPhone }
   })
 }
 
-function describeWork({ plan, changes }: TestersWork): string {
-  const renewals = [...plan.renewals.values()].flat().length
-  return `Plan: ${plural(plan.assignments.length, 'test device')}, ${changes.writes.length} to change, ${renewals} to renew.`
+function describeWork(work: TestersWork): string {
+  const { plan, changes } = work
+  return `Plan: ${plural(plan.assignments.length, 'test device')}, ${changes.writes.length} to change, ${countRenewals(work)} to renew.`
+}
+
+function countRenewals({ plan }: TestersWork): number {
+  return [...plan.renewals.values()].flat().length
 }
 
 /** The single devices in the report. */
@@ -118,6 +125,7 @@ function reportOf(work: TestersWork, { failed, moved, renewed }: TesterOutcome):
       total: run.lists.newest.testers.length,
     },
     failures: failuresOf(work, errors),
+    isPlanned: false,
     merging: null,
     addPhone: null,
   }

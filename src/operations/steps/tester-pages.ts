@@ -4,17 +4,18 @@ import { join } from 'node:path'
 import type { RunContext } from '../../context.ts'
 import type { Tester } from '../../plan/tester-list.ts'
 import type { TestersRun } from './tester-facts.ts'
+import type { TestersFile } from './testers-file.ts'
 
 type Repository = Pick<RunContext['trigger'], 'repositoryUrl' | 'defaultBranch'>
 
 const FORM = 'tester.yml'
 
 /**
- * The form for testers where the repository has one, else the file in GitHub's editor. Null without a checkout, which
- * is what says whether there is a form.
+ * The form for testers where the repository has one, else the default branch's file in GitHub's editor, or a new one
+ * there (`text` is empty). Null without a checkout, which is what says whether there is a form.
  */
 export async function pageToAddPhone(
-  path: string,
+  { path, text }: Pick<TestersFile, 'path' | 'text'>,
   workspace: string,
   { repositoryUrl, defaultBranch }: Repository,
 ): Promise<string | null> {
@@ -25,7 +26,9 @@ export async function pageToAddPhone(
     )
   if (await has('.github', 'ISSUE_TEMPLATE', FORM)) return `${repositoryUrl}/issues/new?template=${FORM}`
   if (defaultBranch === null || !(await has('.git'))) return null
-  return `${repositoryUrl}/edit/${inAddress(`${defaultBranch}/${path}`)}`
+  return text === ''
+    ? `${repositoryUrl}/new/${inAddress(defaultBranch)}?filename=${encodeURIComponent(path)}`
+    : `${repositoryUrl}/edit/${inAddress(`${defaultBranch}/${path}`)}`
 }
 
 /** The line of an entry, in the default branch's file or in that of the pull request; null where neither has it now. */

@@ -1,10 +1,10 @@
 /** Delta files as a device takes them: each has to be there, and some are undone and compared. */
-import { createHash } from 'node:crypto'
 import { brotliDecompressSync } from 'node:zlib'
 import PQueue from 'p-queue'
 import type { Opener, Session } from '../../bundle/encrypt.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import type { OfferedFile } from '../../capgo/updates.ts'
+import { sha256 } from '../../runtime/digest.ts'
 
 /** So many are downloaded; the others are asked for their first byte. */
 const SAMPLE = 16
@@ -59,7 +59,7 @@ function hashOf(bytes: Buffer, name: string, session: Session | null): string | 
       : name.endsWith('.br')
         ? brotliDecompressSync(open, { maxOutputLength: MAX_UNFOLDED })
         : open
-    return createHash('sha256').update(content).digest('hex')
+    return sha256(content)
   } catch {
     return null
   }

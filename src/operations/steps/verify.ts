@@ -1,5 +1,4 @@
 /** Asks for the update as a device does, and checks what it would install. */
-import { createHash } from 'node:crypto'
 import type { Opener, Session } from '../../bundle/encrypt.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { Offer } from '../../capgo/updates.ts'
@@ -10,6 +9,7 @@ import { activeRollout, formatShare } from '../../plan/rollout.ts'
 import type { NativeVersion } from '../../plan/types.ts'
 import { formatDuration, plural } from '../../report/format.ts'
 import { formatBytes } from '../../runtime/bytes.ts'
+import { sha256 } from '../../runtime/digest.ts'
 import { plainSha256 } from './served-contents.ts'
 import { checkFiles } from './verify-files.ts'
 
@@ -148,7 +148,7 @@ function platformsOf(natives: readonly NativeVersion[]): readonly ('android' | '
 
 /** A UUID that is the same for every run of an app. */
 function deviceOf(appId: string): string {
-  const hex = createHash('sha256').update(`capgo-publish-action ${appId}`).digest('hex')
+  const hex = sha256(`capgo-publish-action ${appId}`)
   // Version 8 and the usual variant: what a UUID made by own rules has (RFC 9562).
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

@@ -1,6 +1,6 @@
 /** Requests to GitHub whose refusal costs nothing else, and lists that are not read to their end. */
 import { expect, it, onTestFinished } from 'vitest'
-import { startGitHub } from '../../../local/github/index.ts'
+import { type Permissions, startGitHub } from '../../../local/github/index.ts'
 import { createRepository } from '../../../local/repository.ts'
 import { connectGitHub } from '../../../src/github/client.ts'
 import type { GitHubError } from '../../../src/github/errors.ts'
@@ -8,7 +8,7 @@ import { markOf } from '../../../src/operations/steps/comment-marker.ts'
 
 const REPOSITORY = 'octo-org/daybreak'
 
-async function createWorld() {
+async function createWorld(permissions: Permissions = { contents: 'read', 'pull-requests': 'read' }) {
   const server = await startGitHub()
   const git = createRepository({ files: { 'README.md': 'Daybreak\n' } })
   onTestFinished(async () => {
@@ -16,10 +16,7 @@ async function createWorld() {
     git.remove()
   })
   const hosted = server.addRepository({ name: REPOSITORY, gitDir: git.path, private: true })
-  const token = server.addToken({
-    repository: REPOSITORY,
-    permissions: { contents: 'read', 'pull-requests': 'read' },
-  })
+  const token = server.addToken({ repository: REPOSITORY, permissions })
   const github = connectGitHub({
     token,
     repository: REPOSITORY,
@@ -114,4 +111,62 @@ it('a commit has the first line of its message, and the account of its author or
   server.faults.add({ match: { path: /\/commits/ }, do: { status: 200, body } })
   const authors = (await github.listCommits(null, 3)).map(({ author }) => author)
   expect(authors).toEqual(['@ada', 'Ada', null])
+})
+
+it('an issue that was deleted is none, nor is one that was transferred', async () => {
+  const { server, hosted, git, github } = await createWorld()
+  hosted.addIssue({ number: 5 })
+  expect(await github.readIssue(5)).toMatchObject({ number: 5, author: 'ada' })
+  const reply = (status: number, headers: Record<string, string> = {}) => {
+    server.faults.clear()
+    server.faults.add({
+      match: { path: /octo-org\/daybreak\/issues\/5$/ },
+      do: { status, headers, body: { message: 'This issue was deleted' } },
+    })
+  }
+  reply(410)
+  expect(await github.readIssue(5)).toBeNull()
+  const other = server.addRepository({ name: 'octo-org/handbook', gitDir: git.path })
+  other.addIssue({ number: 5 })
+  reply(301, { location: `${server.url}/repositories/${other.id}/issues/5` })
+  expect(await github.readIssue(5)).toBeNull()
+})
+
+it('an account that is gone, or of a bot, is no author and no reviewer, and cannot push', async () => {
+  const { hosted, github } = await createWorld()
+  const authors = ['ada', 'ghost', 'Copilot', 'helper[bot]']
+  for (const [index, author] of authors.entries()) hosted.addIssue({ number: index + 1, author })
+  const listed = await github.listIssues({ state: 'open', label: null })
+  expect(listed.map(({ author }) => author)).toEqual([null, null, null, 'ada'])
+  expect(await github.canPush('Copilot')).toBe(false)
+  const reviews = ['Copilot', 'coderabbitai[bot]', 'lead'].map(
+    author => ({ author, state: 'COMMENTED' }) as const,
+  )
+  await hosted.addPull({ number: 9, head: { ref: 'main' }, reviews })
+  expect(await github.listReviewers(9)).toEqual(['lead'])
+})
+
+it('a branch that stays says why, in the words of GitHub', async () => {
+  const { server, git, hosted, github } = await createWorld({ contents: 'write' })
+  const sha = git.shaOf('main')
+  git.git(['branch', 'x'])
+  hosted.keepsBranches = true
+  expect(await github.deleteBranch('x', sha)).toBe(
+    'Repository rule violations found Cannot delete this branch',
+  )
+  hosted.keepsBranches = false
+  const errors = [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded for installation ID 1.' }]
+  server.faults.add({ match: { path: '/graphql' }, times: 1, do: { status: 200, body: { errors } } })
+  const limited: GitHubError = await github.deleteBranch('x', sha).catch(error => error)
+  expect(limited).toMatchObject({ code: 'github_429', retryAfter: 60_000 })
+  expect(await github.deleteBranch('x', sha)).toBeNull()
+})
+
+it('a pull request that GitHub refuses says why', async () => {
+  const { github } = await createWorld({ contents: 'read', 'pull-requests': 'write' })
+  const pull = { title: 'Add a tester', body: '', head: 'main', base: 'main' }
+  const refused: GitHubError = await github.createPull(pull).catch(error => error)
+  expect(refused.message).toBe(
+    'GitHub answered 422 to POST /repos/{owner}/{repo}/pulls: Validation Failed: No commits between main and main.',
+  )
 })

@@ -153,7 +153,7 @@ describe('the input operation', () => {
     [
       {
         operation: 'devices',
-        'device-filter': '# of QA\nid: 0A1B\nplatform: ios\nversion: 1.4\nchannel: pr-12\ndays: 7',
+        'device-filter': '# of QA\nid: 0A1B\r\nPlatform: iOS\nversion: 1.4\nchannel: pr-12\ndays: 7',
         'show-ids': 'true',
       },
       {
@@ -239,7 +239,8 @@ describe('the input operation', () => {
     [{ operation: 'devices', 'device-filter': 'days: 200' }, /not from 1 to 90 days/],
     [{ operation: 'devices', 'device-filter': 'id: xyz' }, /not the beginning of a device id/],
     [{ operation: 'devices', 'device-filter': '# iPhones\nios' }, /line 2, "ios": not "field: value"/],
-    [{ operation: 'devices', 'device-filter': 'days: 3\ndays: 4' }, /line 2, "days: 4": sets days again/],
+    [{ operation: 'devices', 'device-filter': 'days: 3\nDays: 4' }, /line 2, "Days: 4": sets days again/],
+    [{ operation: 'devices', 'device-filter': 'chanel: beta' }, /line 1, "chanel: beta": unknown field\.$/],
     [{ 'join-channels': 'beta' }, /"join-channels" is not used by "operation: auto"/],
     [{ operation: 'enroll', 'join-approve': 'all' }, /"join-approve" cannot be "all"/],
     [{ operation: 'enroll', 'join-channels': 'beta, ../x' }, /"join-channels" cannot have "..\/x"/],
@@ -263,6 +264,25 @@ describe('the input operation', () => {
   ])('%j is refused', (given, message) =>
     expect(() => read(given as Record<string, string>)).toThrow(message),
   )
+
+  it('every wrong line of a filter is named, with the field that was meant', () => {
+    try {
+      read({
+        operation: 'devices',
+        'device-filter': `chanel: beta\nplattform: ios\nname: Ada\ndays: 0\nversion ${'9'.repeat(1e6)}`,
+      })
+      expect.unreachable()
+    } catch (error) {
+      const { problems } = error as ActionError
+      expect(problems.map(({ message }) => message)).toEqual([
+        'Input "device-filter", line 1, "chanel: beta": unknown field. Did you mean "channel"?',
+        'Input "device-filter", line 2, "plattform: ios": unknown field. Did you mean "platform"?',
+        'Input "device-filter", line 3, "name: Ada": unknown field. The field is id, platform, version, channel or days. For example "platform: ios".',
+        'Input "device-filter", line 4, "days: 0": not from 1 to 90 days. Use a whole number from 1 to 90. Capgo forgets older devices.',
+        expect.stringMatching(/^.{100,250}$/),
+      ])
+    }
+  })
 })
 
 describe('matchChannel', () => {

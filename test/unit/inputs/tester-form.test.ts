@@ -22,6 +22,7 @@ describe('the form of a tester', () => {
   it.each<[string, string, Partial<EnrolmentRequest>]>([
     ['the least', body({}), {}],
     ['no answers', body({ Name: NO, Channel: NO, Group: NO, 'Last day': NO }), {}],
+    ['no choice in a dropdown', body({ Name: 'None', Channel: 'None', Group: 'None' }), { name: 'None' }],
     [
       'all answers',
       body({ Name: "Eve's  phone", Channel: 'beta', Group: 'qa', 'Last day': '2027-03-31' }),

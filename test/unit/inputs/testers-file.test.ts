@@ -116,9 +116,29 @@ describe('a testers file', () => {
       'groups that are none',
       `{"groups": {"q a": ["${ADA}"], "qa": "${ADA}", "two": ["${BOB}", "${BOB}"]}}`,
       [
-        '1:20 "q a" is not a valid group name: use letters, digits, ".", "_" and "-"',
+        '1:13 "q a" is not a valid group name: use letters, digits, ".", "_" and "-"',
         '1:68 "qa" must be a list of device ids',
         `1:156 0b1b2c3d… is in group "two" twice`,
+      ],
+    ],
+    [
+      'what is not a text',
+      `{"testers": [{"device": 5, "name": {"a": ${'['.repeat(3_000)}${']'.repeat(3_000)}}}],\n "groups": {"qa": [5, {}]}}`,
+      [
+        '1:25 "device" must be a text in quotes',
+        '1:36 "name" must be a text in quotes',
+        '2:20 this entry must be a text in quotes',
+        '2:23 this entry must be a text in quotes',
+      ],
+    ],
+    [
+      'keys that every object has',
+      `{"__proto__": [], "constructor": [],\n "groups": {"__proto__": [], "constructor": ["${ADA}"]},\n "testers": [{"device": "${BOB}", "toString": 1}]}`,
+      [
+        '1:2 Unknown key "__proto__". Use "$schema", "testers", "groups".',
+        '1:19 Unknown key "constructor". Use "$schema", "testers", "groups".',
+        '2:13 "__proto__" is not a valid group name: use letters, digits, ".", "_" and "-"',
+        '3:65 Unknown key "toString". Use "device", "name", "github", "groups", "channel", "until".',
       ],
     ],
   ])('tells what is wrong with %s', (_what, text, expected) => {
@@ -138,6 +158,22 @@ describe('a testers file', () => {
     expect(said(`[{"device": "${ADA}", "${key}": []}]`)[0]).toMatch(
       new RegExp(`Unknown key "${key}"\\. Did you mean "${meant}"\\?$`),
     )
+  })
+
+  it.each([
+    ['deeper than the parser can', '['.repeat(100_000)],
+    ['as objects', `{"a":`.repeat(100_000)],
+  ])('says that it is nested too deeply: %s', (_what, text) =>
+    expect(said(text)).toEqual(['1:1 the file is nested too deeply']),
+  )
+
+  it('may have Windows line ends, tabs and a byte order mark', () => {
+    const { testers, problems } = parseTesters(`\ufeff[\r\n\t"${ADA}",\r\n\t"${BOB}",\r\n]\r\n`, TODAY)
+    expect(problems).toEqual([])
+    expect(testers.map(({ line, column }) => [line, column])).toEqual([
+      [2, 2],
+      [3, 2],
+    ])
   })
 
   it.each(['branch', 'id', 'login', 'x'])('names the keys where "%s" is like none of them', key => {

@@ -21,7 +21,6 @@ const list = (change: Partial<DeviceFacts>) =>
       channel({ id: 8, name: 'pr-12', public: false }),
     ],
     testers: [],
-    since: Date.parse('2026-11-01T00:00:00Z'),
     filter: everything,
     ...change,
   })
@@ -63,10 +62,25 @@ it('an override comes before the choice of the app, that before the public chann
   })
 })
 
-it('the newest come first, and none that was not seen since', () => {
+it('what a device did not say is null, as "unknown" is', () => {
+  const silent = { native: null, plugin: null, bundle: null, channel: 'production', by: 'public' }
+  const empty = { version_build: '', plugin_version: '', version_name: '', default_channel: '' }
+  expect(list({ devices: [device('a', empty)] })[0]).toMatchObject(silent)
+  const unknown = {
+    version_build: null,
+    plugin_version: null,
+    version_name: 'unknown',
+    default_channel: null,
+  }
+  expect(list({ devices: [device('a', unknown)] })[0]).toMatchObject(silent)
+  expect(list({ devices: [device('a', { version_name: 'builtin' })] })[0]).toMatchObject({
+    bundle: 'builtin',
+  })
+})
+
+it('the newest come first', () => {
   const devices = [
     device('b', { updated_at: '2026-11-20T10:00:00+00:00' }),
-    device('old', { updated_at: '2026-10-31T23:59:59+00:00' }),
     device('c', { updated_at: '2026-11-20T10:00:00+00:00' }),
     device('a'),
   ]

@@ -256,12 +256,13 @@ const fields: Record<string, (text: string) => PreviewComment> = {
   deepLink: text => ({ ...ready, bundle: { ...ready.bundle, deepLink: text } }),
   'commit.title': text => ({ ...ready, commit: { ...ready.commit, title: text } }),
   'commit.author': text => ({ ...ready, commit: { ...ready.commit, author: text } }),
+  // A whole web address would be a link, as it must.
   'tester.name': text => ({
     ...ready,
     testers: {
-      rows: comments.testers.testers.rows.map(row => ({ ...row, name: text, entry: text })),
+      rows: comments.testers.testers.rows.map(row => ({ ...row, name: text, entry: `javascript:${text}` })),
       merging: null,
-      addPhone: text,
+      addPhone: `javascript:${text}`,
     },
   }),
   'appId, switched off': text => ({ ...comments['ready-switched-off'], appId: text }),

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader'
-import { findBrowser, page, startBrowser, THEMES, takePicture } from '../../../scripts/pictures/browser.ts'
+import { page, THEMES, takePicture } from '../../../scripts/pictures/browser.ts'
 import { comments } from '../../../scripts/pictures/comments.ts'
 import { renderAsGitHub } from '../../../scripts/pictures/github.ts'
 import { channelDeepLink } from '../../../src/plan/preview.ts'
 import { renderComment } from '../../../src/report/comment.ts'
 import { renderQr } from '../../../src/report/qr.ts'
+import { browserOfFile, canLook } from '../../helpers/browser.ts'
 
 /** A comment on a plain desktop display, and on a phone held upright, which has three pixels a point. */
 const SCREENS = [
@@ -22,24 +22,15 @@ const LINKS = [
 ]
 
 const { ready } = comments
-const program = findBrowser()
-/** Without a browser this is left out, which the report says; in CI it must not be. */
-const canLook = program !== undefined || Boolean(process.env.CI)
-let browser: Browser
+const browser = browserOfFile()
 
-beforeAll(async () => {
-  if (!canLook) return
-  if (program === undefined)
-    throw new Error('These tests need Chromium: install chromium, or name the program in CHROMIUM.')
-  browser = await startBrowser(program)
+beforeAll(() => {
   const wasm = createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm')
   prepareZXingModule({
     overrides: { wasmBinary: new Uint8Array(readFileSync(wasm)).buffer },
     fireImmediately: true,
   })
 })
-
-afterAll(() => browser?.close())
 
 /** What a scanner that knows only dark codes on a light ground reads: the least able kind. */
 async function scan(picture: Buffer): Promise<string[]> {
@@ -52,19 +43,19 @@ describe.skipIf(!canLook).each(THEMES)('in the %s theme', theme => {
     it.each(LINKS)('%s scans from the comment as GitHub shows it', async deepLink => {
       const html = renderAsGitHub(renderComment({ ...ready, bundle: { ...ready.bundle, deepLink } }))
       const shown = page(html.replaceAll('<details>', '<details open>'), theme, 14)
-      expect(await scan(await takePicture(browser, shown, screen))).toEqual([deepLink])
+      expect(await scan(await takePicture(browser(), shown, screen))).toEqual([deepLink])
     })
   })
 
   it('scans where both are shown, as in mail', async () => {
     const both = renderQr(LINKS[0]!)!.replaceAll('-mode-only', '')
-    const picture = await takePicture(browser, page(renderAsGitHub(both), theme, 14), SCREENS[0]!)
+    const picture = await takePicture(browser(), page(renderAsGitHub(both), theme, 14), SCREENS[0]!)
     expect(await scan(picture)).toEqual([LINKS[0]])
   })
 })
 
 it.skipIf(!canLook)('is not cut off on a phone', async () => {
-  const tab = await browser.newPage({ viewport: { width: 390, height: 100 } })
+  const tab = await browser().newPage({ viewport: { width: 390, height: 100 } })
   for (const link of LINKS) {
     await tab.setContent(page(renderAsGitHub(renderQr(link)!), 'light', 14))
     expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(390)

@@ -163,6 +163,7 @@ it('one line says what was done with all of them', () => {
       changed: [],
       counts: { assigned: 0, released: 0, renewed: 0, failed: 0, total: 120, ...counts },
       failures: [],
+      isPlanned: false,
       merging: null,
       addPhone: null,
     })

@@ -33,10 +33,10 @@ let repositories = 0
 let shared: TriedRepository | undefined
 
 /** A repository on GitHub of its own, and what happens there one after another. */
-function createStage(pushed: Readonly<Record<string, string>> = {}, losesBranch = false) {
+function createStage(pushed: Readonly<Record<string, string>> = {}, movesBranch = false) {
   // A copy takes its time.
   shared ??= new TriedRepository(repo.path)
-  const repository = losesBranch ? new TriedRepository(repo.path) : shared
+  const repository = movesBranch ? new TriedRepository(repo.path) : shared
   const hosted = github.addRepository({ name: `you/app-${++repositories}`, gitDir: repository.path })
   const happens = async (event: string, payload: Payload = {}, more: Partial<Wishes> = {}) => {
     const problems: string[] = []
@@ -121,7 +121,7 @@ describe('a push', () => {
 
 describe('a pull request', () => {
   it('is completed from the repository, and goes on from what GitHub has', async () => {
-    const { happens, hosted } = createStage()
+    const { happens, hosted, repository } = createStage({}, true)
     const opened = await happens('pull_request', {
       number: 7,
       pull_request: { user: 'bob', labels: ['preview'] },
@@ -164,8 +164,32 @@ describe('a pull request', () => {
       action: 'closed',
       pull_request: { number: 7, merged: true },
     })
-    expect([merged.ref, named(merged.sha)]).toEqual(['refs/heads/main', 'main'])
+    expect([merged.ref, merged.sha]).toEqual(['refs/heads/main', repository.tip('main')])
+    expect(repository.subject(merged.sha)).toBe('Merge pull request #7 from you/feature/evening')
+    expect(repository.isAncestor(commits.feature, merged.sha)).toBe(true)
+    expect(repo.git(['rev-parse', 'main'])).toBe(commits.main)
+    expect((await happens('pull_request', { action: 'closed', number: 7 })).sha).toBe(merged.sha)
     expect(hosted.pull(7).pull.mergedAt).not.toBeNull()
+  })
+
+  it('is not merged twice, and not where it conflicts', async () => {
+    const { happens, repository } = createStage({}, true)
+    const merge = (number: number, ref: string) =>
+      happens('pull_request', { action: 'closed', number, pull_request: { merged: true, head: { ref } } })
+    // As with a squash: the content is there.
+    repository.makeBranch(
+      'main',
+      repo.git(['commit-tree', `${commits.feature}^{tree}`, '-p', commits.main, '-m', 'Squash']),
+    )
+    const squashed = repository.tip('main')
+    expect(await merge(7, 'feature/evening')).toMatchObject({ sha: squashed, notes: [] })
+    const tree = repo.git(['rev-parse', `${commits.first}^{tree}`])
+    repository.makeBranch('other', repo.git(['commit-tree', tree, '-m', 'Unrelated']))
+    expect(await merge(8, 'other')).toMatchObject({
+      sha: squashed,
+      notes: ['It conflicts with main, so nothing was merged.'],
+    })
+    expect(repository.tip('main')).toBe(squashed)
   })
 
   it('of a fork, with an older commit than its head', async () => {
@@ -227,6 +251,58 @@ describe('a pull request', () => {
       expect.stringContaining('nowhere'),
     ])
     expect(hosted.issues.size).toBe(0)
+  })
+})
+
+describe('an issue', () => {
+  const answers = { 'Join or leave': 'Join', 'Device id': 'd1' }
+  const body = '### Join or leave\n\nJoin\n\n### Device id\n\nd1'
+
+  it('is put on GitHub as the event says, and goes on from what is there', async () => {
+    const { happens, hosted } = createStage()
+    const issue = { number: 45, body: answers, labels: ['tester'], user: { login: 'eve' } }
+    const opened = await happens('issues', { issue })
+    expect(opened).toMatchObject({ actor: 'eve', title: 'issues (opened) of #45' })
+    expect(opened.payload).toMatchObject({
+      action: 'opened',
+      issue: { number: 45, body, state: 'open', user: { login: 'eve' } },
+      sender: { login: 'eve' },
+    })
+    expect((opened.payload.issue as Payload).labels).toEqual([{ name: 'tester' }])
+    expect(hosted.issues.get(45)).toMatchObject({ body, author: 'eve', labels: ['tester'], pull: null })
+    const labeled = await happens('issues', { action: 'labeled', label: 'urgent', sender: { login: 'ada' } })
+    expect(labeled).toMatchObject({
+      actor: 'ada',
+      payload: { issue: { number: 45, body }, label: { name: 'urgent' } },
+    })
+    await happens('issues', { action: 'unlabeled', issue: { number: 45 }, label: { name: 'tester' } })
+    const edited = await happens('issues', { action: 'edited', issue: { number: 45, body: '' } })
+    expect(edited).toMatchObject({ actor: 'eve', payload: { issue: { body: '' } } })
+    expect(hosted.issues.get(45)).toMatchObject({ body: '', labels: ['urgent'] })
+    await happens('issues', { action: 'closed', sender: { login: 'bob' } })
+    expect(hosted.issues.get(45)).toMatchObject({ state: 'closed', closedBy: 'bob' })
+    const reopened = await happens('issues', { action: 'reopened' })
+    expect(reopened.payload.issue).toMatchObject({ number: 45, state: 'open' })
+    expect(hosted.issues.get(45)).toMatchObject({ state: 'open', closedAt: null, author: 'eve' })
+  })
+
+  it('gets the next number; its author is who sends it, and can push where GitHub calls them a member', async () => {
+    const { happens, hosted } = createStage()
+    await happens('pull_request', { number: 7 })
+    const { payload } = await happens('issues', {
+      issue: { body: 'Hello', author_association: 'MEMBER' },
+      sender: { login: 'bob' },
+    })
+    expect(payload.issue).toMatchObject({ number: 8, user: { login: 'bob' } })
+    expect([...hosted.collaborators]).toEqual(['bob'])
+  })
+
+  it('is no pull request', async () => {
+    const { happens, hosted } = createStage()
+    await happens('pull_request', { number: 7 })
+    const { problems } = await happens('issues', { action: 'closed', issue: { number: 7 } })
+    expect(problems).toEqual([expect.stringContaining('#7 is a pull request')])
+    expect(hosted.pull(7).issue.state).toBe('open')
   })
 })
 

@@ -1,27 +1,16 @@
 /** The page of the local Capgo in a browser: what it shows, what its phone gets, and whether everybody can read it. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findBrowser, startBrowser, THEMES, type Theme } from '../../../../scripts/pictures/browser.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { THEMES, type Theme } from '../../../../scripts/pictures/browser.ts'
+import { browserOfFile, canLook } from '../../../helpers/browser.ts'
 import { APP, lab } from './client.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PHONE = '00000000-0000-4000-8000-0000000000a1'
 const SHA = '5f5c961aa7f3b2c4d5e6f708192a3b4c5d6e7f80'
-const program = findBrowser()
-/** Without a browser this is left out, which the report says; in CI it must not be. */
-const canLook = program !== undefined || Boolean(process.env.CI)
-let browser: Browser
-
-beforeAll(async () => {
-  if (!canLook) return
-  if (program === undefined)
-    throw new Error('These tests need Chromium: install chromium, or name the program in CHROMIUM.')
-  browser = await startBrowser(program)
-})
-
-afterAll(() => browser?.close())
+const browser = browserOfFile()
 
 /** Something of everything that the page shows. */
 async function fill() {
@@ -61,7 +50,7 @@ async function fill() {
 }
 
 async function open(url: string, { theme = 'light', width = 1240 }: { theme?: Theme; width?: number } = {}) {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: theme })
+  const page = await browser().newPage({ viewport: { width, height: 900 }, colorScheme: theme })
   await page.goto(url)
   await page.getByText('android-only').first().waitFor()
   return page

@@ -132,6 +132,23 @@ describe.each(Object.entries(TOKENS))('with %s token', (_, token) => {
     expect(titleOf(ours.body)).toBe('Preview')
   })
 
+  it('a list that is older than what was written changes nothing', async () => {
+    const world = await createWorld()
+    const { context } = world.run(token)
+    const match = { method: 'GET', path: /\/issues\/12\/comments/ }
+    const lag = (body: unknown[]) => world.server.faults.add({ match, do: { status: 200, body }, times: 40 })
+    lag([])
+    await writeComment(building, context)
+    await writeComment(ready, context)
+    expect(world.all(), 'without what was made').toEqual([`${author}: Preview`])
+
+    world.server.faults.clear()
+    const { id, body } = world.hosted.comments.pop()!
+    lag([{ id, body, html_url: 'https://github.com/', user: { login: author } }])
+    await writeComment(building, context)
+    expect(world.all(), 'with what is gone').toEqual([`${author}: Building`])
+  })
+
   it('of two that its key wrote at once the first stays', async () => {
     const world = await createWorld()
     const [one, other] = [world.run(token), world.run(token)]
