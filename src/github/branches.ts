@@ -7,6 +7,7 @@ import { parseResponse, Sha } from './response.ts'
 const Named = z.object({ sha: Sha })
 const Node = z.object({ node_id: z.string() })
 const CommitOfTree = z.object({ tree: Named })
+const CommitData = z.extend(CommitOfTree, { message: z.string(), parents: z.array(Named) })
 const Permission = z.object({ permission: z.string() })
 const Refs = z.array(z.object({ ref: z.string(), object: Named }))
 
@@ -14,12 +15,18 @@ const DELETE_BRANCH = `mutation($input: UpdateRefsInput!) { updateRefs(input: $i
 
 /** One file that changes. */
 interface FileCommit {
-  /** One line. */
-  readonly message: string
+  /** Of the tree that the commit has. */
+  readonly message: (tree: string) => string
   readonly path: string
   readonly text: string
   /** The commit whose files the new one has, but for this file. */
   readonly base: string
+  readonly parents: readonly string[]
+}
+
+interface Commit {
+  readonly message: string
+  readonly tree: string
   readonly parents: readonly string[]
 }
 
@@ -34,14 +41,22 @@ export function branches({ octokit, owner, repo }: Repository) {
         base_tree: parseResponse(CommitOfTree, commit, 'GET of a commit').tree.sha,
         tree: [{ path, mode: '100644', type: 'blob', content: text }],
       })
+      const { sha } = parseResponse(Named, tree, 'POST of a tree')
       const { data } = await octokit.rest.git.createCommit({
         owner,
         repo,
-        message,
-        tree: parseResponse(Named, tree, 'POST of a tree').sha,
+        message: message(sha),
+        tree: sha,
         parents: [...parents],
       })
       return parseResponse(Named, data, 'POST of a commit').sha
+    },
+
+    /** A commit's message, and the shas of its tree and its parents. Needs `contents: read`. */
+    async readCommit(sha: string): Promise<Commit> {
+      const { data } = await octokit.rest.git.getCommit({ owner, repo, commit_sha: sha })
+      const { message, tree, parents } = parseResponse(CommitData, data, 'GET of a commit')
+      return { message, tree: tree.sha, parents: parents.map(each => each.sha) }
     },
 
     /** Whether a person can push to this repository: what GitHub says of an author's association includes readers. */

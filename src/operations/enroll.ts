@@ -45,8 +45,7 @@ async function readRequest(
   if (issue === null) return skip('does not exist any more')
   if (rules.label !== null && !hasLabel(issue.labels, rules.label))
     return skip(`does not have the label "${rules.label}"`)
-  if (!issue.isOpen)
-    return action === 'closed' ? followRequest(issue, rules, context) : skip('is not open any more')
+  if (!issue.isOpen) return followRequest(issue, rules, context)
   if (action === 'closed') return skip('is open again: the run of that reads it')
   if (issue.isLocked) return skip('is locked')
   // Else an edit of somebody else would count as the sender's own.

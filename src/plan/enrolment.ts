@@ -140,6 +140,13 @@ function lastDay({ days }: EnrolmentRules, today: string): string | null {
   return new Date(Date.parse(today) + days * 86_400_000).toISOString().slice(0, 10)
 }
 
+/** Whether the form still says what was asked for; the last day may come from the rules. */
+export function isSameRequest(form: EnrolmentRequest, asked: EnrolmentRequest): boolean {
+  const say = ({ action, device, name, group, channel, until }: EnrolmentRequest) =>
+    JSON.stringify([action, device, name, group, channel, until])
+  return say({ ...form, until: form.until ?? asked.until }) === say(asked)
+}
+
 export function isSameLogin(one: string | null, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase()
 }

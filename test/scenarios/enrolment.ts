@@ -35,6 +35,7 @@ export async function createTeam({ inputs, ...options }: WorldOptions = {}): Pro
     files: { 'testers.json': FILE, ...options.files },
     inputs: { operation: 'enroll', 'join-channels': 'beta', ...inputs },
   })
+  world.hosted.collaborators.add('lead')
   world.capgo.seedChannel({ appId: APP_ID, name: 'production', public: true })
   world.capgo.seedChannel({ appId: APP_ID, name: 'beta' })
   world.capgo.seedDevice({ appId: APP_ID, deviceId: EVE, versionBuild: '1.4.0' })

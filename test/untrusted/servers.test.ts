@@ -252,11 +252,12 @@ describe('GitHub, at each call', () => {
     listBranches: github => github.listBranches('capgo/tester-'),
     deleteBranch: github => github.deleteBranch('capgo/tester-45', 'a'.repeat(40)),
     closePull: github => github.closePull(12),
+    readCommit: github => github.readCommit('a'.repeat(40)),
     createBranch: github => github.createBranch('capgo/tester-45', 'a'.repeat(40)),
     advanceBranch: github => github.advanceBranch('capgo/tester-45', 'a'.repeat(40)),
     commitFile: github =>
       github.commitFile({
-        message: 'Add',
+        message: () => 'Add',
         path: 'testers.json',
         text: '[]',
         base: 'a'.repeat(40),

@@ -34,11 +34,17 @@ export async function findPull(issue: number, { github, trigger }: Enrolling): P
   return first === undefined ? null : toPullRequest(first).number
 }
 
+/** Whether this action made the commit for this issue: nobody else can write such a message. */
+export async function isOwn({ mark }: Thread, head: string, { github }: Enrolling): Promise<boolean> {
+  const { message, ...commit } = await github.readCommit(head)
+  const [title = ''] = message.split('\n')
+  return message.trim() === mark.writeMessage(title, commit)
+}
+
 /** The request is over: its pull request is closed. Returns the commit of its branch; null where somebody else changed it. */
 export async function closeProposal(thread: Thread, context: Enrolling): Promise<string | null> {
-  const { issue, proposal } = thread
-  const head = await readHead(issue, context)
-  if (head === null || !proposal?.heads.includes(head)) return null
+  const head = await readHead(thread.issue, context)
+  if (head === null || !(await isOwn(thread, head, context))) return null
   const pull = await readProposed(thread, context)
   if (pull?.open) await context.github.closePull(pull.number)
   return head

@@ -94,8 +94,9 @@ async function fulfil(
     ...(await endRequests([{ thread, action, device }], appId, context)),
   })
   if (plan.do === 'nothing' || !isFileChange(plan)) return finish()
-  // An edit or a label by another person does not speak for the author.
-  const isAuthors = isSameLogin(author, context.trigger.issue?.sender ?? '')
+  // Neither an event of another person speaks for the author, nor a label that the author adds after another's edit.
+  const { issue, action: event } = context.trigger
+  const isAuthors = isSameLogin(author, issue?.sender ?? '') && event !== 'labeled'
   if (rules.membersSkipReview && isAuthors && (await canPush()))
     if ((await commitDirectly(number, each => read(each).plan, context)) !== null) return finish()
   const limit = findLimit()

@@ -90,7 +90,7 @@ export async function commitDirectly(
     const change = plan(file)
     if (!isFileChange(change)) return null
     const sha = await context.github.commitFile({
-      message: titleOf(change, issue),
+      message: () => titleOf(change, issue),
       path: file.path,
       text: changeText(file, change, context),
       base: file.commit,

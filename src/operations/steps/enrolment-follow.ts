@@ -4,7 +4,7 @@ import { GitHubError } from '../../github/errors.ts'
 import type { Issue } from '../../github/issues.ts'
 import { readTesterForm } from '../../inputs/tester-form.ts'
 import { LOGIN } from '../../inputs/testers-schema.ts'
-import { type EnrolmentRules, isSameLogin, planEnrolment } from '../../plan/enrolment.ts'
+import { type EnrolmentRules, isSameLogin, isSameRequest, planEnrolment } from '../../plan/enrolment.ts'
 import { judgeProgress } from '../../plan/enrolment-progress.ts'
 import { hasLabel } from '../../plan/preview.ts'
 import { describeEnrolment } from '../../report/enrolment.ts'
@@ -28,7 +28,7 @@ const MAX_FOLLOWED = 100
 interface Followed {
   readonly issue: Issue
   readonly thread: Thread
-  /** `unanswered`: a run missed it, or it had to wait for others. `over`: its end was said, and a branch is left. */
+  /** `unanswered`: a run missed it or its newest text, or it had to wait for others. `over`: its end was said, and a branch is left. */
   readonly progress: ReturnType<typeof judgeProgress> | 'unanswered' | 'over'
   readonly pull: number | null
 }
@@ -123,14 +123,20 @@ async function judge(
   const { proposal } = thread
   if (proposal !== null && proposal.state !== 'waits' && queue.waiting.has(issue.number))
     return { issue, thread, progress: 'over', pull: proposal.pull }
-  const isForm = readTesterForm(issue.body) !== null && issue.author !== null && LOGIN.test(issue.author)
+  const form = readTesterForm(issue.body)
+  const isForm = form !== null && issue.author !== null && LOGIN.test(issue.author)
+  const isAsking = issue.isOpen && !issue.isLocked && isForm
   if (proposal?.state !== 'waits')
-    return issue.isOpen && !issue.isLocked && isForm
-      ? { issue, thread, progress: 'unanswered', pull: null }
-      : null
+    return isAsking ? { issue, thread, progress: 'unanswered', pull: null } : null
   const pull = await readProposed(thread, context)
   const progress = judgeProgress(proposal, { issueOpen: issue.isOpen, pull, testers: file.testers })
-  return { issue, thread, progress, pull: pull?.number ?? null }
+  const isEdited = isAsking && 'request' in form && !isSameRequest(form.request, proposal.asked)
+  return {
+    issue,
+    thread,
+    progress: progress === 'open' && isEdited ? 'unanswered' : progress,
+    pull: pull?.number ?? null,
+  }
 }
 
 /** All but what is done. */

@@ -7,7 +7,7 @@ import { hmac, signatureOf } from '../../runtime/digest.ts'
 
 const Text = z.nullable(z.string())
 
-/** The proposal for an issue: the branch can hold these commits of ours, and no other. */
+/** The proposal for an issue. */
 const Proposal = z.object({
   /** `waits`: an answer is due. The others are final, but for a lead who opens the issue again. */
   state: z.enum(['waits', 'done', 'declined', 'withdrawn']),
@@ -30,10 +30,10 @@ const Proposal = z.object({
     channel: Text,
     until: Text,
   }),
-  /** The newest first, and those before it: a run may end in between, and another may be faster. */
-  heads: z.array(z.string()),
+  /** The commit that holds the entry. */
+  head: z.string(),
   /** The commit of the default branch that the newest builds on. */
-  base: Text,
+  base: z.string(),
   pull: z.nullable(z.int()),
 })
 export type Proposal = z.infer<typeof Proposal>
@@ -41,6 +41,8 @@ export type Proposal = z.infer<typeof Proposal>
 export interface EnrolmentMark extends Mark {
   /** `comment` is the number that GitHub gave it; null where it has none yet. */
   head(proposal: Proposal | null, comment: number | null): string
+  /** The message of a commit with this tree and these parents, which proves that this action made it for the issue. */
+  writeMessage(title: string, commit: { readonly tree: string; readonly parents: readonly string[] }): string
   /** Null where nothing was proposed, or the text is not what this action wrote for this issue. */
   read(comment: { readonly id: number; readonly body: string }): Proposal | null
 }
@@ -72,6 +74,8 @@ export function markOfIssue(issue: number, { inputs, trigger }: RunContext): Enr
       const state = proposal === null ? '' : encrypt(JSON.stringify(proposal), secret)
       return `${BEGINS}\n<!-- state ${state} ${sign(state)}${comment === null ? '' : `.${seal(state, comment)}`} -->\n`
     },
+    writeMessage: (title, { tree, parents }) =>
+      `${title}\n\nCapgo-Request: ${signatureOf(key, `${place} tree ${tree} parents ${parents.join(' ')}`)}`,
     read(comment) {
       if (!isProven(prove(comment))) return null
       const [, state = ''] = HEAD.exec(comment.body) ?? []

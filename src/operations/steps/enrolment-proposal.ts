@@ -2,14 +2,14 @@
 import { GitHubError } from '../../github/errors.ts'
 import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
 import { type EnrolmentComment, renderProposal, type SeenChange, titleOf } from '../../report/enrolment.ts'
-import { branchOf, findPull, type ProposedPull, readHead, readProposed } from './enrolment-branch.ts'
+import { branchOf, findPull, isOwn, type ProposedPull, readHead, readProposed } from './enrolment-branch.ts'
 import { changeText, type FileAtHead, type FileChange } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { connectForDevices, readKnownDevices } from './tester-facts.ts'
 
-/** Commits that are remembered: runs at the same moment make one each. */
-const HEADS = 4
+/** Of a pull request, those that are asked about; with more of them it counts as reviewed. */
+const MAX_REVIEWERS = 10
 
 /** A change that somebody asked for, and the file that it changes. */
 interface Wish {
@@ -54,44 +54,29 @@ export async function propose(begun: Thread, wish: Wish, context: Enrolling): Pr
     ({ state: 'waiting', change, pull: number, compareUrl }) as const
   const overtaken = (now: Thread) =>
     ({ thread: now, says: waiting(now.proposal?.pull ?? 'soon'), isOvertaken: true }) as const
-  if (head !== null && !former?.heads.includes(head)) {
-    const faster = await readFaster(begun, context)
-    return faster === null ? say({ state: 'foreign', branch, pull: openPull }) : overtaken(faster)
-  }
+  if (head !== null && !(await isOwn(begun, head, context)))
+    return say({ state: 'foreign', branch, pull: openPull })
   const proposed = { ...wish, issue, change }
   const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
-  const isWritten = isSame && head !== null && head === former.heads[0]
+  const isWritten = isSame && head === former.head
   const keep = (number: number) => say({ state: 'reviewed', pull: number })
   if (pull?.open && !isWritten && (await isReviewed(pull, context))) return keep(pull.number)
   const isNewest = isWritten && !pull?.merged && (await buildsOn(file, former, context))
-  const own = isNewest ? former : await commitProposal({ ...proposed, head, former, pull: openPull }, context)
+  const own = isNewest ? former : await commitProposal(begun, { ...proposed, head, pull: openPull }, context)
   if (!isNewest) {
     // Again, as late as it can be: Capgo and GitHub may have been slow.
     const pullNow = await readProposed(begun, context)
     if (pullNow?.open && !isWritten && (await isReviewed(pullNow, context))) return keep(pullNow.number)
     const now = await readThread(issue, context)
     if (now.comment?.body !== begun.comment?.body || pullNow?.open !== pull?.open) return overtaken(now)
-    // Before the branch has it: a run that ends here leaves a branch that the next one knows.
-    await say(waiting(openPull ?? 'soon'), own)
     if (openPull !== null && !isWritten) await context.github.describePull(openPull, describe(proposed))
-    const [newest = ''] = own.heads
-    const isOurs = await (head === null
-      ? context.github.createBranch(branch, newest)
-      : context.github.advanceBranch(branch, newest))
-    if (!isOurs) {
-      const faster = await readFaster(thread, context)
-      return faster === null ? say({ state: 'foreign', branch, pull: openPull }, own) : overtaken(faster)
-    }
+    const isFirst = await (head === null
+      ? context.github.createBranch(branch, own.head)
+      : context.github.advanceBranch(branch, own.head))
+    if (!isFirst) return overtaken(now)
   }
   const number = openPull ?? (await openPullRequest(proposed, context))
   return say(waiting(number), { ...own, state: 'waits', pull: number })
-}
-
-/** The thread as another run of ours left it, which changed the branch first; null where a person changed it. */
-async function readFaster({ issue }: Thread, context: Enrolling): Promise<Thread | null> {
-  await context.github.settle()
-  const [thread, head] = await Promise.all([readThread(issue, context), readHead(issue, context)])
-  return head !== null && thread.proposal?.heads.includes(head) ? thread : null
 }
 
 async function readSeen({ change, appId }: Wish, context: Enrolling): Promise<SeenChange['seen']> {
@@ -100,9 +85,12 @@ async function readSeen({ change, appId }: Wish, context: Enrolling): Promise<Se
   return known === null ? undefined : (known.get(device) ?? null)
 }
 
-/** Whether people have looked at it: from then on it stays as they saw it. */
+/** Whether a lead has looked at it: from then on it stays as it was seen. Anybody can review in a public repository. */
 async function isReviewed({ number, mergesItself }: ProposedPull, { github }: Enrolling): Promise<boolean> {
-  return mergesItself || (await github.listReviewers(number)).length > 0
+  if (mergesItself) return true
+  const reviewers = await github.listReviewers(number)
+  if (reviewers.length > MAX_REVIEWERS) return true
+  return (await Promise.all(reviewers.map(github.canPush))).includes(true)
 }
 
 /** Whether somebody else than the author opened the issue again. */
@@ -112,45 +100,26 @@ export function isAskedAgain(author: string, { trigger }: Enrolling): boolean {
 
 /** Whether the file is still as it was when the proposal was made: else they would conflict. */
 async function buildsOn(file: FileAtHead, { base }: Proposal, { github }: Enrolling): Promise<boolean> {
-  if (base === null) return false
   return base === file.commit || (await github.readFile(file.path, base)) === file.text
 }
 
 /** A commit on the newest default branch that also follows the branch's own, so that nothing has to be forced. */
 async function commitProposal(
-  {
-    issue,
-    change,
-    asked,
-    author,
-    file,
-    head,
-    former,
-    pull,
-  }: Proposed & {
-    readonly head: string | null
-    readonly former: Proposal | null
-    readonly pull: number | null
-  },
+  { mark }: Thread,
+  wish: Proposed & { readonly head: string | null; readonly pull: number | null },
   context: Enrolling,
 ): Promise<Proposal> {
+  const { issue, change, asked, author, file, head, pull } = wish
+  const parents = head === null ? [file.commit] : [head, file.commit]
   const sha = await context.github.commitFile({
-    message: titleOf(change, issue),
+    message: tree => mark.writeMessage(titleOf(change, issue), { tree, parents }),
     path: file.path,
     text: changeText(file, change, context),
     base: file.commit,
-    parents: head === null ? [file.commit] : [head, file.commit],
+    parents,
   })
-  return {
-    state: 'waits',
-    do: change.do,
-    author,
-    asked,
-    entry: change.entry,
-    heads: [...new Set([sha, ...(head === null ? [] : [head]), ...(former?.heads ?? [])])].slice(0, HEADS),
-    base: file.commit,
-    pull,
-  }
+  const { do: what, entry } = change
+  return { state: 'waits', do: what, author, asked, entry, head: sha, base: file.commit, pull }
 }
 
 function describe({ issue, change, file }: Pick<Proposed, 'issue' | 'change' | 'file'>) {
