@@ -58,7 +58,7 @@ function toOpenRequest(issue: Issue, waiting?: ReadonlySet<number>): OpenRequest
 }
 
 /**
- * What waits for a lead, then of each person the oldest request: the others wait for those. Branches of closed issues,
+ * Requests that wait for a lead, then the oldest of each person: the others wait for those. Branches of closed issues,
  * which a lead or a rule may keep for ever, take no place of those.
  */
 export function listTurns({ open, waiting }: Queue): number[] {
