@@ -167,7 +167,7 @@ async function main(): Promise<void> {
   try {
     process.exitCode = (await run(await createDeps())) ? 0 : 1
   } catch (error) {
-    report(failure(error, 'Run'), { log, sink, documents })
+    report(failure(error), { log, sink, documents })
     process.exitCode = 1
   } finally {
     await rm(scratch ?? '', { recursive: true, force: true }).catch(() => {})
@@ -179,7 +179,7 @@ async function main(): Promise<void> {
 /** Node would print the error with its properties: requests with their headers, values that are not a URL. */
 function die(error: unknown): never {
   log.obeyCommands()
-  report(failure(error, 'Run'), { log, sink, documents })
+  report(failure(error), { log, sink, documents })
   if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
   process.exit(1)
 }

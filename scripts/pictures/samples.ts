@@ -570,7 +570,7 @@ export const samples: Readonly<Record<string, Result>> = {
     outcome: 'planned',
   },
   failed,
-  'failed-server': failure(permissionMissing('make channel beta', 'app.create_channel')),
+  'failed-server': failure(permissionMissing('make channel beta', 'app.create_channel'), 'Publish'),
   hostile,
   'hostile-failed': {
     ...failed,

@@ -51,7 +51,7 @@ async function readRequest(
   // Else an edit of somebody else would count as the sender's own.
   if (issue.body !== body) return skip('was edited meanwhile: the run of that edit reads it')
   const form = readTesterForm(body)
-  if (form === null) return skip('is not a request of a tester: the headings of the form are missing')
+  if (form === null) return skip("is not a tester's request: the headings of the form are missing")
   const { author } = issue
   if (author === null || !LOGIN.test(author)) return skip('is not of a person')
   try {

@@ -25,7 +25,7 @@ export function whyNoPreview(
   if (previewLabel !== null && !hasLabel(labels, previewLabel))
     return `#${number} has no label "${previewLabel}"`
   // Anybody may have asked for it, and a preview would move the phones of testers.
-  if (headRef.startsWith(ENROLMENT_BRANCH)) return `#${number} is the request of a tester`
+  if (headRef.startsWith(ENROLMENT_BRANCH)) return `#${number} is a tester's request`
   if (draft && !previewDrafts) return `#${number} is a draft`
   return null
 }

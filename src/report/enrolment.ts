@@ -75,7 +75,7 @@ function blocks(comment: EnrolmentComment): string[] {
       return [
         `### ✋ #${comment.first} is open already`,
         comment.device === null
-          ? 'One request of a person is open at a time. Edit that issue. Or close it, and then edit this one.'
+          ? 'You can have one open request. Edit that issue. Or close it, and then edit this one.'
           : `It asks for device ${code(shortDevice(comment.device))} too. If the device is yours, ask a lead to close #${comment.first}. Then edit this issue.`,
       ]
     case 'busy':
@@ -130,8 +130,11 @@ function waiting({ change, pull, compareUrl }: Extract<EnrolmentComment, { state
 }
 
 function joined({ device, channel }: Extract<EnrolmentComment, { state: 'joined' }>): string {
-  const place = channel === null ? 'is registered' : `is on channel ${code(channel)}`
-  return `Device ${code(shortDevice(device))} ${place}. When a preview of a pull request is for it, it gets that${channel === null ? '' : ' instead'}. Close the app and open it **twice**: the first start downloads the update, the second one shows it.`
+  const place =
+    channel === null
+      ? 'is registered. It gets a version to test when a pull request is for it. Then close'
+      : `is on channel ${code(channel)}. When a preview of a pull request is for it, it gets that instead. Close`
+  return `Device ${code(shortDevice(device))} ${place} the app and open it **twice**: the first start downloads the update, the second one shows it.`
 }
 
 function describeDevice(seen: DeviceRow | null | undefined): string {

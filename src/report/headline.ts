@@ -31,9 +31,10 @@ const PULLS_NAMED = 5
 export function headlineOf(result: DoneResult, show: Show): Headline {
   const headline = describe(result, show)
   const failed = result.testers?.failures.flatMap(({ devices }) => devices).length ?? 0
-  return failed === 0
-    ? headline
-    : { icon: '❌', text: `${headline.text}, but ${plural(failed, 'test device')} could not be changed` }
+  if (failed === 0) return headline
+  const isCounted = result.testers !== null && headline.text === countTesters(result.testers)
+  const more = isCounted ? '' : `, but ${plural(failed, 'test device')} could not be changed`
+  return { icon: '❌', text: `${headline.text}${more}` }
 }
 
 function describe(result: DoneResult, show: Show): Headline {
@@ -65,10 +66,10 @@ function describeSkipped({ testers }: SkippedResult): Headline {
 
 const ENROLMENTS: Readonly<Record<EnrolmentResult['outcome'], Headline>> = {
   proposed: { icon: '⏳', text: 'A tester waits for a review' },
-  enrolled: { icon: '✅', text: 'A request of a tester is done' },
-  refused: { icon: '✋', text: 'A request of a tester needs a person' },
-  unchanged: { icon: '☑️', text: 'No request of a tester waits' },
-  planned: { icon: '🧪', text: 'Dry run: requests of testers' },
+  enrolled: { icon: '✅', text: "A tester's request is done" },
+  refused: { icon: '✋', text: "A tester's request is not accepted" },
+  unchanged: { icon: '☑️', text: "No tester's request waits" },
+  planned: { icon: '🧪', text: "Dry run: testers' requests" },
 }
 
 function describeEnrolment({ outcome }: EnrolmentResult): Headline {

@@ -46,7 +46,7 @@ export function enrolmentResult(
 /** Any error as a result; one that is not ours is a fault of this action and says so. */
 export function failure(
   error: unknown,
-  what = 'Publish',
+  what = 'Run',
   /** The channel as the run left it before. */
   published: ChannelResult | null = null,
 ): FailedResult {

