@@ -54,8 +54,8 @@ async function readRequest(
   if (form === null) return skip('is not a request of a tester: the headings of the form are missing')
   const { author } = issue
   if (author === null || !LOGIN.test(author)) return skip('is not of a person')
+  const thread = await readThread(number, context)
   try {
-    const thread = await readThread(number, context)
     const { answered, testers, planned } = await answerForm(
       { ...issue, author, thread, rules },
       form,
@@ -66,7 +66,7 @@ async function readRequest(
     return enrolmentResult(answered, testers)
   } catch (error) {
     if (error instanceof ActionError && !(error instanceof CancelledError))
-      await confess(number, error, context)
+      await confess(thread, error, context)
     throw error
   }
 }

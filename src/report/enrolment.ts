@@ -1,14 +1,12 @@
 /** The comment on an issue of somebody who wants to join or leave the testers, and the pull request's text. */
 import type { DeviceRow } from '../capgo/schema.ts'
 import { shortDevice } from '../plan/device-id.ts'
-import type { TesterEntry } from '../plan/enrolment.ts'
+import type { EnrolmentChange } from '../plan/enrolment.ts'
 import { formatDateTime, PLATFORMS } from './format.ts'
 import { alert, code, escapeText, link, row, table } from './markdown.ts'
 
 /** A change of the testers file that somebody asks for. */
-export interface SeenChange {
-  readonly do: 'add' | 'update' | 'remove'
-  readonly entry: TesterEntry
+export interface SeenChange extends EnrolmentChange {
   /** What Capgo knows of the device: null = it never saw it, undefined = Capgo did not say. */
   readonly seen: DeviceRow | null | undefined
 }
@@ -98,7 +96,7 @@ function blocks(comment: EnrolmentComment): string[] {
     case 'declined':
       return [
         `### ✋ A lead declined this request`,
-        `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers stay as they were. To ask again, ask a lead to reopen this issue.`,
+        `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers file does not have what you asked for. To ask again, ask a lead to reopen this issue.`,
       ]
     case 'withdrawn':
       return [
@@ -149,7 +147,7 @@ function describeDevice(seen: DeviceRow | null | undefined): string {
 }
 
 /** Without a word of the request: titles and commit messages reach places that escape nothing. */
-export function titleOf(change: Pick<SeenChange, 'do'>, issue: number): string {
+export function titleOf(change: Pick<EnrolmentChange, 'do'>, issue: number): string {
   const what = { add: 'Add', update: 'Change', remove: 'Remove' }[change.do]
   return `${what} a tester (#${issue})`
 }

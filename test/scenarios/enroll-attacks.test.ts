@@ -361,6 +361,128 @@ describe('a request is answered', () => {
     expect(commentsOn(world)[0]).toContain(isOpen ? 'Pull request #46 adds' : 'You are a tester')
   })
 
+  it('as merged, where a lead merges while a run reads', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.github.faults.add({
+      match: { method: 'GET', path: /issues\/45\/comments/ },
+      do: () => merge(world),
+    })
+    const run = await followUp(world)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 joined: device e5e00000… is a tester.')
+  })
+
+  it('as merged, where the run of its last edit ended before it said so', async () => {
+    const world = await createTeam()
+    await ask(world, { 'Device id': ADA })
+    world.github.faults.add({ match: { method: 'PATCH', path: /comments/ }, do: 'drop', times: 3 })
+    await edit(world, {})
+    world.github.faults.clear()
+    merge(world)
+    const run = await followUp(world)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 joined: device e5e00000… is a tester.')
+  })
+
+  it('once, of a member whose runs do the same at the same moment', async () => {
+    const world = await createTeam({ inputs: MEMBERS })
+    world.hosted.collaborators.add('eve')
+    for (const [number, answers] of [
+      [45, {}],
+      [50, LEAVE],
+    ] as const) {
+      world.hosted.addIssue({ number, author: 'eve', body: form(answers) })
+      await Promise.all([happen(world, 'opened', number), happen(world, 'edited', number)])
+      expect(fileOn(world, 'main').includes(EVE)).toBe(number === 45)
+      expect(commentsOn(world, number)).toHaveLength(1)
+      expect(stateOf(world, number)).toBe('closed')
+    }
+    expect(pulls(world)).toEqual([])
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('anew, where a lead opens it again and it has a mistake', async () => {
+    const world = await createTeam()
+    await ask(world)
+    await close(world, 45, 'lead')
+    world.hosted.issues.get(45)!.state = 'open'
+    world.hosted.issues.get(45)!.body = form({ Channel: 'x' })
+    const wrong = await happen(world, 'reopened', 45, { sender: 'lead' })
+    expect(wrong.outputs.reason, wrong.visibleLog).toContain('#45 was refused')
+    const right = await edit(world, { Channel: 'beta' })
+    expect(right.outputs.reason, right.visibleLog).toBe('#45 waits for a review of pull request #47.')
+  })
+
+  it.each([
+    ['closing of the issue', { method: 'PATCH', path: /issues\/45$/ }],
+    ['deletion of the branch', { method: 'POST', path: /graphql/ }],
+  ])('for good, also where the %s fails', async (_what, match) => {
+    const world = await createTeam()
+    await ask(world)
+    world.hosted.closePull(46)
+    // The next run has only the rest to do.
+    for (let runs = 0; runs < 2; runs++) {
+      world.github.faults.add({ match, do: { status: 422, body: { message: 'No' } } })
+      await followUp(world)
+      expect(commentsOn(world)[0]).toContain('A lead declined this request')
+    }
+    world.github.faults.clear()
+    await followUp(world)
+    expect(stateOf(world)).toBe('closed')
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('for good, also where the closing of the issue of a member fails', async () => {
+    const world = await createTeam({ inputs: MEMBERS })
+    world.hosted.collaborators.add('eve')
+    world.github.faults.add({
+      match: { method: 'PATCH', path: /issues\/45$/ },
+      at: 'after',
+      do: { status: 422, body: { message: 'No' } },
+    })
+    const run = await ask(world)
+    expect(run.exitCode, run.visibleLog).toBe(1)
+    expect(commentsOn(world)[0]).toContain('You are a tester')
+  })
+
+  it.each(['merged', 'closed'])('where the issue of another one is %s and locked', async end => {
+    const world = await createTeam()
+    await ask(world)
+    world.hosted.issues.get(45)!.locked = true
+    const [{ id } = { id: 0 }] = world.hosted.commentsOf(45)
+    const message = 'Unable to create comment because issue is locked.'
+    world.github.faults.add({
+      match: { path: new RegExp(`comments/${id}$`) },
+      do: { status: 403, body: { message } },
+      times: Infinity,
+    })
+    if (end === 'merged') merge(world)
+    else world.hosted.closeIssue(45, 'lead')
+    await ask(world, { 'Device id': ADA, Name: 'Ada' }, { number: 50, author: 'ada' })
+    merge(world, 51)
+    const run = await followUp(world)
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect([45, 50].map(number => stateOf(world, number))).toEqual(['closed', 'closed'])
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('while Capgo refuses what another one needs', async () => {
+    const world = await createTeam()
+    await ask(world)
+    merge(world)
+    world.hosted.addIssue({ number: 50, author: 'ada', body: form({ 'Device id': ADA }) })
+    world.capgo.faults.add({
+      match: { path: /channel_devices/ },
+      do: { status: 400, body: { message: 'No' } },
+      times: Infinity,
+    })
+    const run = await followUp(world)
+    expect(run.exitCode, run.visibleLog).toBe(1)
+    expect(commentsOn(world)[0]).toContain('A lead must look at this')
+    expect(commentsOn(world, 50)[0]).toContain('Pull request #51 adds')
+    world.capgo.faults.clear()
+    expect((await followUp(world)).outputs.reason).toContain('#45 joined')
+  })
+
   it('of somebody whose last day is over', async () => {
     const files = { 'testers.json': withEve(', "until": "2020-01-01"') }
     const world = await createTeam({ files, inputs: { 'join-days': '30' } })

@@ -2,12 +2,19 @@
 import type { Issue } from '../../github/issues.ts'
 import type { TesterForm } from '../../inputs/tester-form.ts'
 import { shortDevice } from '../../plan/device-id.ts'
-import { type EnrolmentRequest, type EnrolmentRules, isSameLogin, planRequest } from '../../plan/enrolment.ts'
+import {
+  type EnrolmentPlan,
+  type EnrolmentRequest,
+  type EnrolmentRules,
+  isChange,
+  isSameLogin,
+  planRequest,
+} from '../../plan/enrolment.ts'
 import { describeEnrolment, type EnrolmentComment, titleOf } from '../../report/enrolment.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { readAppId } from './app-config.ts'
-import { endRequests, endUnfulfilled } from './enrolment-end.ts'
-import { commitDirectly, type FileAtHead, isFileChange, readFileAtHead } from './enrolment-file.ts'
+import { endFulfilled, endUnfulfilled, settleDevices } from './enrolment-end.ts'
+import { commitDirectly, type FileAtHead, readFileAtHead } from './enrolment-file.ts'
 import { isAskedAgain, propose } from './enrolment-proposal.ts'
 import { findPlace, type Place, type Queue } from './enrolment-queue.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
@@ -89,16 +96,22 @@ async function fulfil(
   const daily = await findDailyLimit()
   if (daily !== null) return reply(asked, daily, context)
   const appId = await readAppId(context)
-  const finish = async () => ({
-    ...skipped,
-    ...(await endRequests([{ thread, action, device }], appId, context)),
-  })
-  if (plan.do === 'nothing' || !isFileChange(plan)) return finish()
+  const finish = async () => {
+    const settled = await settleDevices(appId, context)
+    return {
+      ...done(await endFulfilled({ thread, action, device }, settled, context)),
+      testers: settled.testers,
+    }
+  }
+  if (!isChange(plan)) return finish()
+  // Another run for this issue may have removed it first.
+  const planAgain = (now: FileAtHead): EnrolmentPlan =>
+    action === 'leave' && !isListed(device, now) ? { do: 'nothing' } : read(now).plan
   // Neither an event of another person speaks for the author, nor a label that the author adds after another's edit.
   const { issue, action: event } = context.trigger
   const isAuthors = isSameLogin(author, issue?.sender ?? '') && event !== 'labeled'
   if (rules.membersSkipReview && isAuthors && (await canPush()))
-    if ((await commitDirectly(number, each => read(each).plan, context)) !== null) return finish()
+    if (await commitDirectly(number, planAgain, context)) return finish()
   const limit = findLimit()
   if (limit !== null) return reply(asked, limit, context)
   const wish = { change: plan, asked: settled, author, file, appId }
@@ -113,7 +126,7 @@ async function fulfil(
   return says.state === 'declined' ? end({ number, thread: answered.thread }, says, context) : done(answered)
 }
 
-function once<T>(work: () => Promise<T>): () => Promise<T> {
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null
   return () => {
     made ??= work()
@@ -124,19 +137,17 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 const skipped: Decided = { answered: [], testers: null, planned: null }
 const done = (answered: Answered): Decided => ({ ...skipped, answered: [answered] })
 
+const isListed = (device: string, { testers }: FileAtHead) => testers.some(each => each.device === device)
+
 /** Whether the author asked to join before, and does not want to any more. */
-function isTakenBack(
-  { thread }: Asked,
-  { action, device }: EnrolmentRequest,
-  { testers }: FileAtHead,
-): boolean {
+function isTakenBack({ thread }: Asked, { action, device }: EnrolmentRequest, file: FileAtHead): boolean {
   const { proposal } = thread
   return (
     action === 'leave' &&
     proposal?.state === 'waits' &&
     proposal.asked.action === 'join' &&
     proposal.asked.device === device &&
-    !testers.some(each => each.device === device)
+    !isListed(device, file)
   )
 }
 
@@ -144,13 +155,12 @@ function isTakenBack(
 async function isRemovedBefore(
   { number, rules }: Asked,
   { action, device }: EnrolmentRequest,
-  { path, testers }: FileAtHead,
+  file: FileAtHead,
   { github }: Enrolling,
 ): Promise<boolean> {
-  if (!rules.membersSkipReview || action === 'join' || testers.some(each => each.device === device))
-    return false
+  if (!rules.membersSkipReview || action === 'join' || isListed(device, file)) return false
   const title = titleOf({ do: 'remove' }, number)
-  return (await github.listCommits(path, COMMITS)).some(each => each.title === title)
+  return (await github.listCommits(file.path, COMMITS)).some(each => each.title === title)
 }
 
 async function end(
@@ -169,11 +179,13 @@ function refuse(asked: Asked, problems: readonly string[], context: Enrolling): 
   return reply(asked, { state: 'refused', problems, openPull }, context)
 }
 
+/** A request that was over, and that a lead opened again, is not over any more. */
 async function reply(
   { number, thread }: Asked,
   says: EnrolmentComment,
   context: Enrolling,
 ): Promise<Decided> {
   if (context.inputs.dryRun) return { ...skipped, planned: describeEnrolment(number, says) }
-  return done(await answer(thread, { says, proposal: thread.proposal }, context))
+  const proposal = thread.proposal?.state === 'waits' ? thread.proposal : null
+  return done(await answer(thread, { says, proposal }, context))
 }

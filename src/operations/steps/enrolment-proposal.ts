@@ -1,9 +1,9 @@
 /** The pull request that changes the testers file for an issue: one branch, one pull request, and only commits of ours. */
 import { GitHubError } from '../../github/errors.ts'
-import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
+import { type EnrolmentChange, isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
 import { type EnrolmentComment, renderProposal, type SeenChange, titleOf } from '../../report/enrolment.ts'
 import { branchOf, findPull, isOwn, type ProposedPull, readHead, readProposed } from './enrolment-branch.ts'
-import { changeText, type FileAtHead, type FileChange } from './enrolment-file.ts'
+import { changeText, type FileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { connectForDevices, readKnownDevices } from './tester-facts.ts'
@@ -13,7 +13,7 @@ const MAX_REVIEWERS = 10
 
 /** A change that somebody asked for, and the file that it changes. */
 interface Wish {
-  readonly change: FileChange
+  readonly change: EnrolmentChange
   readonly asked: Proposal['asked']
   readonly author: string
   readonly file: FileAtHead
