@@ -177,14 +177,17 @@ describe('nobody can', () => {
     expect(fileOn(world, 'capgo/tester-45')).toContain('Eve 2')
   })
 
-  it("have a member's label speak for a text that somebody else wrote", async () => {
-    const world = await createTeam({ inputs: MEMBERS })
-    world.hosted.collaborators.add('eve')
-    world.hosted.addIssue({ number: 45, author: 'eve', body: form({ 'Device id': ADA }) })
-    const run = await happen(world, 'labeled')
-    expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
-    expect(fileOn(world, 'main')).toBe(FILE.trim())
-  })
+  it.each(['labeled', 'reopened'] as const)(
+    "have a member's event speak for a text that somebody else wrote: %s",
+    async action => {
+      const world = await createTeam({ inputs: MEMBERS })
+      world.hosted.collaborators.add('eve')
+      world.hosted.addIssue({ number: 45, author: 'eve', body: form({ 'Device id': ADA }) })
+      const run = await happen(world, action)
+      expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+      expect(fileOn(world, 'main')).toBe(FILE.trim())
+    },
+  )
 
   it("have a preview published of a request, which would take the testers' phones", async () => {
     const world = await createTeam()

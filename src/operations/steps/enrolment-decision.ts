@@ -107,10 +107,7 @@ async function fulfil(
   // Another run for this issue may have removed it first.
   const planAgain = (now: FileAtHead): EnrolmentPlan =>
     action === 'leave' && !isListed(device, now) ? { do: 'nothing' } : read(now).plan
-  // Neither an event of another person speaks for the author, nor a label that the author adds after another's edit.
-  const { issue, action: event } = context.trigger
-  const isAuthors = isSameLogin(author, issue?.sender ?? '') && event !== 'labeled'
-  if (rules.membersSkipReview && isAuthors && (await canPush()))
+  if (rules.membersSkipReview && isWrittenBy(author, context) && (await canPush()))
     if (await commitDirectly(number, planAgain, context)) return finish()
   const limit = findLimit()
   if (limit !== null) return reply(asked, limit, context)
@@ -149,6 +146,11 @@ function isTakenBack({ thread }: Asked, { action, device }: EnrolmentRequest, fi
     proposal.asked.device === device &&
     !isListed(device, file)
   )
+}
+
+/** Whether the event is that the author wrote the text. A label, or opening it again, may follow another's edit. */
+function isWrittenBy(author: string, { trigger }: Enrolling): boolean {
+  return ['opened', 'edited'].includes(trigger.action) && isSameLogin(author, trigger.issue?.sender ?? '')
 }
 
 /** Whether a run removed a member's device for this issue, and ended before it said so. */
