@@ -55,63 +55,86 @@ export async function answerForm(asked: Asked, form: TesterForm, context: Enroll
 async function decide(asked: Asked, form: TesterForm, context: Enrolling): Promise<Decided> {
   const { number, author, rules, known } = asked
   const request = 'request' in form ? form.request : null
-  const readFile = once(async () => known?.file ?? (await readFileAtHead(context)))
-  const canPush = once(() => context.github.canPush(author))
-  const isNew = async () => !(await readFile()).testers.some(({ device }) => device === request?.device)
-  const turn = { rules, queue: known?.queue ?? null, canPush, isNew }
+  const turn = { rules, queue: known?.queue ?? null }
   const place = await findPlace({ number, author, request }, turn, context)
-  const { obstacle } = place
-  if (obstacle === 'silent') return skipped
-  if (obstacle !== null) return reply(asked, obstacle, context)
+  if (place === 'silent') return skipped
   if ('problems' in form) return refuse(asked, form.problems, context)
-  return fulfil(asked, form.request, { ...place, file: await readFile(), canPush }, context)
+  const file = known?.file ?? (await readFileAtHead(context))
+  const { obstacle } = place
+  const isRival = obstacle?.state === 'second' && obstacle.device !== null
+  // The file says whose device it is, whoever asks first.
+  if (obstacle !== null && !(isRival && isListed(form.request.device, file)))
+    return reply(asked, obstacle, context)
+  return fulfil(asked, form.request, { ...place, file }, context)
 }
 
 interface Chance extends Place {
   readonly file: FileAtHead
-  readonly canPush: () => Promise<boolean>
 }
 
 async function fulfil(
   asked: Asked,
   request: EnrolmentRequest,
-  { file, canPush, findDailyLimit, findLimit }: Chance,
+  { file, findDailyLimit, limit }: Chance,
   context: Enrolling,
 ): Promise<Decided> {
-  const { number, author, thread, rules } = asked
-  const { device, action } = request
-  const read = ({ testers }: FileAtHead) =>
-    planRequest(request, { author, testers, rules, today: today(context) })
+  const { number, author } = asked
   if (isTakenBack(asked, request, file)) return end(asked, { state: 'withdrawn' }, context)
-  const { asked: settled, plan: planned } = read(file)
-  const plan =
-    planned.do === 'refuse' && (await isRemovedBefore(asked, request, file, context))
-      ? ({ do: 'nothing' } as const)
-      : planned
-  if (plan.do === 'refuse') return refuse(asked, plan.problems, context)
+  const { asked: wanted, plan } = planAt(file, asked, request, context)
+  if (plan.do === 'refuse' && !(await isRemovedBefore(asked, request, file, context)))
+    return refuse(asked, plan.problems, context)
   if (context.inputs.dryRun) {
-    const what = { add: 'add', update: 'change', remove: 'remove', nothing: 'leave alone' }[plan.do]
-    return { ...skipped, planned: `#${number} would ${what} device ${shortDevice(device)}.` }
+    const what = isChange(plan) ? { add: 'add', update: 'change', remove: 'remove' }[plan.do] : 'leave alone'
+    return { ...skipped, planned: `#${number} would ${what} device ${shortDevice(request.device)}.` }
   }
   const daily = await findDailyLimit()
   if (daily !== null) return reply(asked, daily, context)
   const appId = await readAppId(context)
-  const finish = async () => {
-    const settled = await settleDevices(appId, context)
-    return {
-      ...done(await endFulfilled({ thread, action, device }, settled, context)),
-      testers: settled.testers,
-    }
-  }
-  if (!isChange(plan)) return finish()
-  // Another run for this issue may have removed it first.
-  const planAgain = (now: FileAtHead): EnrolmentPlan =>
-    action === 'leave' && !isListed(device, now) ? { do: 'nothing' } : read(now).plan
-  if (rules.membersSkipReview && isWrittenBy(author, context) && (await canPush()))
-    if (await commitDirectly(number, planAgain, context)) return finish()
-  const limit = findLimit()
+  if (!isChange(plan) || (await isCommitted(asked, request, context)))
+    return finish(asked, request, appId, context)
   if (limit !== null) return reply(asked, limit, context)
-  const wish = { change: plan, asked: settled, author, file, appId }
+  return proposeInTurn(asked, { change: plan, asked: wanted, author, file, appId }, context)
+}
+
+function planAt(
+  { testers }: FileAtHead,
+  { author, rules }: Asked,
+  request: EnrolmentRequest,
+  context: Enrolling,
+): ReturnType<typeof planRequest> {
+  return planRequest(request, { author, testers, rules, today: today(context) })
+}
+
+/** Whether the file has it now without a review: its author may skip that. */
+async function isCommitted(asked: Asked, request: EnrolmentRequest, context: Enrolling): Promise<boolean> {
+  const { number, author, rules } = asked
+  if (!rules.membersSkipReview || !isWrittenBy(author, context)) return false
+  if (!(await context.github.canPush(author))) return false
+  // Another run for this issue may have removed it first.
+  const plan = (file: FileAtHead): EnrolmentPlan =>
+    request.action === 'leave' && !isListed(request.device, file)
+      ? { do: 'nothing' }
+      : planAt(file, asked, request, context).plan
+  return commitDirectly(number, plan, context)
+}
+
+async function finish(
+  { thread }: Asked,
+  { action, device }: EnrolmentRequest,
+  appId: string,
+  context: Enrolling,
+): Promise<Decided> {
+  const settled = await settleDevices(appId, context)
+  const answered = await endFulfilled({ thread, action, device }, settled, context)
+  return { ...done(answered), testers: settled.testers }
+}
+
+/** Again where other runs changed the request meanwhile. */
+async function proposeInTurn(
+  { number, thread }: Asked,
+  wish: Parameters<typeof propose>[1],
+  context: Enrolling,
+): Promise<Decided> {
   let answered = await propose(thread, wish, context)
   for (let attempts = 1; answered.isOvertaken && attempts < ATTEMPTS; attempts++) {
     await context.github.settle()
@@ -121,14 +144,6 @@ async function fulfil(
     context.deps.log.warning(`Other runs changed the request of #${number} meanwhile. Re-run this job.`)
   const { says } = answered
   return says.state === 'declined' ? end({ number, thread: answered.thread }, says, context) : done(answered)
-}
-
-export function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null
-  return () => {
-    made ??= work()
-    return made
-  }
 }
 
 const skipped: Decided = { answered: [], testers: null, planned: null }

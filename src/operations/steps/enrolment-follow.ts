@@ -19,7 +19,7 @@ import { enrolmentResult } from '../../report/results.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { readAppId } from './app-config.ts'
 import { readProposed } from './enrolment-branch.ts'
-import { answerForm, type Decided, once } from './enrolment-decision.ts'
+import { answerForm, type Decided } from './enrolment-decision.ts'
 import { closeAgain, confess, endFulfilled, endUnfulfilled, settleDevices } from './enrolment-end.ts'
 import { type FileAtHead, readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
@@ -95,13 +95,14 @@ async function follow(
       reason: `${done.length} of ${followed.length} waiting requests would be answered.`,
     }
   let testers: TestersReport | null = null
-  const settle = once(async () => settleDevices(await readAppId(context), context))
+  let settling: ReturnType<typeof settleDevices> | null = null
   for (const { thread } of done)
     await attempt(thread, async () => {
       const { proposal } = thread
       if (proposal === null) return
       const { action, device } = proposal.asked
-      const settled = await settle()
+      settling ??= readAppId(context).then(appId => settleDevices(appId, context))
+      const settled = await settling
       testers = settled.testers
       answered.push(await endFulfilled({ thread, action, device }, settled, context))
     })

@@ -80,30 +80,21 @@ interface Asking {
   readonly request: EnrolmentRequest | null
 }
 
-interface Turn {
-  readonly rules: EnrolmentRules
-  /** Where it was read before. */
-  readonly queue: Queue | null
-  /** Whether the testers file does not have the device yet. */
-  readonly isNew: () => Promise<boolean>
-  /** Whether the author can push. */
-  readonly canPush: () => Promise<boolean>
-}
-
 export interface Place {
-  /** The answer to a request that has to wait for others; null where it is its turn. `silent`: enough was answered. */
-  readonly obstacle: EnrolmentComment | 'silent' | null
-  /** The answer where its author has asked for too much within a day; else null. */
-  readonly findDailyLimit: () => Promise<EnrolmentComment | null>
+  /** The answer to a request that has to wait for others; null where it is its turn. */
+  readonly obstacle: EnrolmentComment | null
   /** The answer where one more pull request would be too many; else null. */
-  readonly findLimit: () => EnrolmentComment | null
+  readonly limit: EnrolmentComment | null
+  /** The answer where its author has asked for too much within a day; else null. */
+  findDailyLimit(): Promise<EnrolmentComment | null>
 }
 
+/** `queue`: where it was read before. `silent`: its author has got enough answers. */
 export async function findPlace(
   asking: Asking,
-  { rules, queue, isNew, canPush }: Turn,
+  { rules, queue }: { readonly rules: EnrolmentRules; readonly queue: Queue | null },
   context: Enrolling,
-): Promise<Place> {
+): Promise<Place | 'silent'> {
   const { number, author, request } = asking
   const listOwn = () => context.github.listIssues({ creator: author, state: 'all', label: rules.label })
   // Asked first: whoever opens a thousand issues costs little.
@@ -111,11 +102,11 @@ export async function findPlace(
   const known = own ?? queue?.open.map(({ issue }) => issue) ?? []
   const place = (obstacle: Place['obstacle']): Place => ({
     obstacle,
+    limit: null,
     findDailyLimit: async () => null,
-    findLimit: () => null,
   })
   const older = known.flatMap(each => toOpenRequest(each)).filter(each => each.number < number)
-  if (older.filter(each => isSameLogin(each.author, author)).length >= MAX_ANSWERED) return place('silent')
+  if (older.filter(each => isSameLogin(each.author, author)).length >= MAX_ANSWERED) return 'silent'
   if (request === null) return place(null)
   const { open, waiting } = queue ?? (await readQueue(rules, context))
   const openOwn = known.flatMap(each => toOpenRequest(each, waiting))
@@ -124,18 +115,17 @@ export async function findPlace(
   if (first !== null) return place({ state: 'second', first, device: null })
   const { device } = request
   const rival = await findRival({ number, author, device }, all, waiting, context)
-  if (rival !== null && (await isNew())) return place({ state: 'second', first: rival, device })
+  const count = open.filter(each => waiting.has(each.number)).length
   return {
-    obstacle: null,
+    obstacle: rival === null ? null : { state: 'second', first: rival, device },
+    limit: waiting.has(number) || count < MAX_WAITING ? null : { state: 'busy', open: count, isOwn: false },
     async findDailyLimit() {
       if (waiting.has(number)) return null
       const others = (own ?? (await listOwn())).filter(each => each.number !== number)
       const daily = others.length < MAX_DAILY ? 0 : await countDaily(others, context)
-      return daily < MAX_DAILY || (await canPush()) ? null : { state: 'busy', open: daily + 1, isOwn: true }
-    },
-    findLimit() {
-      const count = open.filter(each => waiting.has(each.number)).length
-      return waiting.has(number) || count < MAX_WAITING ? null : { state: 'busy', open: count, isOwn: false }
+      return daily < MAX_DAILY || (await context.github.canPush(author))
+        ? null
+        : { state: 'busy', open: daily + 1, isOwn: true }
     },
   }
 }
