@@ -16,8 +16,8 @@ export type EnrolmentComment =
   | {
       readonly state: 'waiting'
       readonly change: SeenChange
-      /** `soon` while it is made; null where GitHub lets the workflow open none. */
-      readonly pull: number | 'soon' | null
+      /** Null where GitHub lets the workflow open none. */
+      readonly pull: number | null
       /** Where a person opens it. */
       readonly compareUrl: string
     }
@@ -118,11 +118,9 @@ function waiting({ change, pull, compareUrl }: Extract<EnrolmentComment, { state
   const does = { add: 'adds', update: 'changes', remove: 'removes' }[change.do]
   return [
     '### ⏳ A lead reviews your request',
-    pull === 'soon'
-      ? `A pull request that ${does} device ${code(shortDevice(entry.device))} follows.`
-      : pull === null
-        ? `A lead must ${link('open the pull request', compareUrl)} that ${does} device ${code(shortDevice(entry.device))}. The workflow cannot: the setting **Allow GitHub Actions to create and approve pull requests** is off.`
-        : `Pull request #${pull} ${does} device ${code(shortDevice(entry.device))}. This issue closes when that is done, and this comment says what to do then.`,
+    pull === null
+      ? `A lead must ${link('open the pull request', compareUrl)} that ${does} device ${code(shortDevice(entry.device))}. The workflow cannot: the setting **Allow GitHub Actions to create and approve pull requests** is off.`
+      : `Pull request #${pull} ${does} device ${code(shortDevice(entry.device))}. This issue closes when that is done, and this comment says what to do then.`,
     change.do === 'remove' ? '' : describeDevice(seen),
   ]
 }
@@ -179,7 +177,7 @@ export function describeEnrolment(issue: number, comment: EnrolmentComment): str
 function describe(comment: EnrolmentComment): string {
   switch (comment.state) {
     case 'waiting':
-      return comment.pull === null || comment.pull === 'soon'
+      return comment.pull === null
         ? 'waits for the pull request of its branch'
         : `waits for a review of pull request #${comment.pull}`
     case 'stuck':
