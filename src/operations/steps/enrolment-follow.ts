@@ -69,35 +69,26 @@ async function follow(
   const listed = new Map(queue.open.map(({ number, issue }) => [number, issue]))
   const answered: Answered[] = []
   const failures: unknown[] = []
-  /** One request that fails keeps nobody else waiting. Its thread is null where there is nothing to confess. */
-  const attempt = async (thread: Thread | null, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work()
-    } catch (error) {
-      if (error instanceof CancelledError || (error instanceof GitHubError && error.retryAfter !== null))
-        throw error
-      failures.push(error)
-      if (thread !== null) await confess(thread, error, context)
-    }
-  }
   const followed: Followed[] = []
   for (const number of numbers)
-    await attempt(null, async () => {
+    await attempt(null, failures, context, async () => {
       const issue = listed.get(number) ?? (await context.github.readIssue(number))
       const judged = issue === null ? null : await judge(issue, facts, context)
       if (judged !== null) followed.push(judged)
     })
   const done = followed.filter(({ progress }) => progress === 'done')
-  if (context.inputs.dryRun)
+  if (context.inputs.dryRun) {
+    failOnce(failures, context)
     return {
       ...enrolmentResult([]),
       outcome: 'planned',
       reason: `${done.length} of ${followed.length} waiting requests would be answered.`,
     }
+  }
   let testers: TestersReport | null = null
   let settling: ReturnType<typeof settleDevices> | null = null
   for (const { thread } of done)
-    await attempt(thread, async () => {
+    await attempt(thread, failures, context, async () => {
       const { proposal } = thread
       if (proposal === null) return
       const { action, device } = proposal.asked
@@ -106,9 +97,8 @@ async function follow(
       testers = settled.testers
       answered.push(await endFulfilled({ thread, action, device }, settled, context))
     })
-  for (const { issue, thread, progress } of followed)
-    await attempt(progress === 'over' ? null : thread, async () => {
-      if (progress === 'done') return
+  for (const { issue, thread, progress } of followed.filter(each => each.progress !== 'done'))
+    await attempt(progress === 'over' ? null : thread, failures, context, async () => {
       // Anew: the others took their time, and what its author wrote meanwhile is answered already.
       const now = await context.github.readIssue(issue.number)
       const judged = now === null ? null : await judge(now, facts, context)
@@ -118,9 +108,35 @@ async function follow(
       answered.push(...decided.answered)
       testers ??= decided.testers
     })
-  if (failures.length === 0) return enrolmentResult(answered, testers)
-  for (const { thread, says } of answered) context.deps.log.info(describeEnrolment(thread.issue, says))
-  throw failures[0]
+  if (failures.length > 0)
+    for (const { thread, says } of answered) context.deps.log.info(describeEnrolment(thread.issue, says))
+  failOnce(failures, context)
+  return enrolmentResult(answered, testers)
+}
+
+/** One request that fails keeps nobody else waiting. `thread` is null where there is nothing to confess. */
+async function attempt(
+  thread: Thread | null,
+  failures: unknown[],
+  context: Enrolling,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof CancelledError || (error instanceof GitHubError && error.retryAfter !== null))
+      throw error
+    failures.push(error)
+    if (thread !== null) await confess(thread, error, context)
+  }
+}
+
+/** Throws the first; the log has the others. */
+function failOnce(failures: readonly unknown[], { deps }: Enrolling): void {
+  if (failures.length === 0) return
+  const [first, ...others] = new Set(failures)
+  for (const other of others) deps.log.warning(other instanceof Error ? other.message : String(other))
+  throw first
 }
 
 /** Null where nothing is to be done. */
