@@ -56,17 +56,12 @@ async function readRequest(
   if (author === null || !LOGIN.test(author)) return skip('is not of a person')
   const thread = await readThread(number, context)
   try {
-    const { answered, testers, planned } = await answerForm(
-      { ...issue, author, thread, rules },
-      form,
-      context,
-    )
+    const { answered, testers, planned } = await answerForm({ author, thread, rules }, form, context)
     if (planned !== null) return { ...enrolmentResult([]), outcome: 'planned', reason: planned }
     if (answered.length === 0) return skip('has to wait for older requests of its author')
     return enrolmentResult(answered, testers)
   } catch (error) {
-    if (error instanceof ActionError && !(error instanceof CancelledError))
-      await confess(thread, error, context)
+    if (!(error instanceof CancelledError)) await confess(thread, error, context)
     throw error
   }
 }

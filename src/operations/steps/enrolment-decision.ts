@@ -1,5 +1,4 @@
 /** An issue with the form: what it asks for is refused, proposed, or done. */
-import type { Issue } from '../../github/issues.ts'
 import type { TesterForm } from '../../inputs/tester-form.ts'
 import { shortDevice } from '../../plan/device-id.ts'
 import {
@@ -20,8 +19,8 @@ import { findPlace, type Place, type Queue } from './enrolment-queue.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { today } from './testers-file.ts'
 
-/** An issue that is the form, and who wrote it. */
-export interface Asked extends Issue {
+/** The issue of a form, and who wrote it. */
+interface Asked {
   readonly author: string
   readonly thread: Thread
   readonly rules: EnrolmentRules
@@ -46,17 +45,17 @@ export async function answerForm(asked: Asked, form: TesterForm, context: Enroll
   const { author, thread } = asked
   const { state, pull = null } = thread.proposal ?? {}
   if (!isAskedAgain(author, context)) {
-    if (state === 'withdrawn') return end(asked, { state }, context)
-    if (state === 'declined') return end(asked, { state, pull }, context)
+    if (state === 'withdrawn') return end(thread, { state }, context)
+    if (state === 'declined') return end(thread, { state, pull }, context)
   }
   return decide(asked, form, context)
 }
 
 async function decide(asked: Asked, form: TesterForm, context: Enrolling): Promise<Decided> {
-  const { number, author, rules, known } = asked
+  const { author, thread, rules, known } = asked
   const request = 'request' in form ? form.request : null
   const turn = { rules, queue: known?.queue ?? null }
-  const place = await findPlace({ number, author, request }, turn, context)
+  const place = await findPlace({ number: thread.issue, author, request }, turn, context)
   if (place === 'silent') return skipped
   if ('problems' in form) return refuse(asked, form.problems, context)
   const file = known?.file ?? (await readFileAtHead(context))
@@ -78,14 +77,14 @@ async function fulfil(
   { file, findDailyLimit, limit }: Chance,
   context: Enrolling,
 ): Promise<Decided> {
-  const { number, author } = asked
-  if (isTakenBack(asked, request, file)) return end(asked, { state: 'withdrawn' }, context)
+  const { author, thread } = asked
+  if (isTakenBack(asked, request, file)) return end(thread, { state: 'withdrawn' }, context)
   const { asked: wanted, plan } = planAt(file, asked, request, context)
   if (plan.do === 'refuse' && !(await isRemovedBefore(asked, request, file, context)))
     return refuse(asked, plan.problems, context)
   if (context.inputs.dryRun) {
     const what = isChange(plan) ? { add: 'add', update: 'change', remove: 'remove' }[plan.do] : 'leave alone'
-    return { ...skipped, planned: `#${number} would ${what} device ${shortDevice(request.device)}.` }
+    return { ...skipped, planned: `#${thread.issue} would ${what} device ${shortDevice(request.device)}.` }
   }
   const daily = await findDailyLimit()
   if (daily !== null) return reply(asked, daily, context)
@@ -93,7 +92,7 @@ async function fulfil(
   if (!isChange(plan) || (await isCommitted(asked, request, context)))
     return finish(asked, request, appId, context)
   if (limit !== null) return reply(asked, limit, context)
-  return proposeInTurn(asked, { change: plan, asked: wanted, author, file, appId }, context)
+  return proposeInTurn(thread, { change: plan, asked: wanted, author, file, appId }, context)
 }
 
 function planAt(
@@ -107,7 +106,7 @@ function planAt(
 
 /** Whether the file has it now without a review: its author may skip that. */
 async function isCommitted(asked: Asked, request: EnrolmentRequest, context: Enrolling): Promise<boolean> {
-  const { number, author, rules } = asked
+  const { author, thread, rules } = asked
   if (!rules.membersSkipReview || !isWrittenBy(author, context)) return false
   if (!(await context.github.canPush(author))) return false
   // Another run for this issue may have removed it first.
@@ -115,7 +114,7 @@ async function isCommitted(asked: Asked, request: EnrolmentRequest, context: Enr
     request.action === 'leave' && !isListed(request.device, file)
       ? { do: 'nothing' }
       : planAt(file, asked, request, context).plan
-  return commitDirectly(number, plan, context)
+  return commitDirectly(thread.issue, plan, context)
 }
 
 async function finish(
@@ -131,19 +130,19 @@ async function finish(
 
 /** Again where other runs changed the request meanwhile. */
 async function proposeInTurn(
-  { number, thread }: Asked,
+  thread: Thread,
   wish: Parameters<typeof propose>[1],
   context: Enrolling,
 ): Promise<Decided> {
   let answered = await propose(thread, wish, context)
   for (let attempts = 1; answered.isOvertaken && attempts < ATTEMPTS; attempts++) {
     await context.github.settle()
-    answered = await propose(await readThread(number, context), wish, context)
+    answered = await propose(await readThread(thread.issue, context), wish, context)
   }
   if (answered.isOvertaken)
-    context.deps.log.warning(`Other runs changed the request of #${number} meanwhile. Re-run this job.`)
+    context.deps.log.warning(`Other runs changed the request of #${thread.issue} meanwhile. Re-run this job.`)
   const { says } = answered
-  return says.state === 'declined' ? end({ number, thread: answered.thread }, says, context) : done(answered)
+  return says.state === 'declined' ? end(answered.thread, says, context) : done(answered)
 }
 
 const skipped: Decided = { answered: [], testers: null, planned: null }
@@ -170,22 +169,22 @@ function isWrittenBy(author: string, { trigger }: Enrolling): boolean {
 
 /** Whether a run removed a member's device for this issue, and ended before it said so. */
 async function isRemovedBefore(
-  { number, rules }: Asked,
+  { thread, rules }: Asked,
   { action, device }: EnrolmentRequest,
   file: FileAtHead,
   { github }: Enrolling,
 ): Promise<boolean> {
   if (!rules.membersSkipReview || action === 'join' || isListed(device, file)) return false
-  const title = titleOf({ do: 'remove' }, number)
+  const title = titleOf({ do: 'remove' }, thread.issue)
   return (await github.listCommits(file.path, COMMITS)).some(each => each.title === title)
 }
 
 async function end(
-  { number, thread }: Pick<Asked, 'number' | 'thread'>,
+  thread: Thread,
   says: Parameters<typeof endUnfulfilled>[1],
   context: Enrolling,
 ): Promise<Decided> {
-  if (context.inputs.dryRun) return { ...skipped, planned: describeEnrolment(number, says) }
+  if (context.inputs.dryRun) return { ...skipped, planned: describeEnrolment(thread.issue, says) }
   return done(await endUnfulfilled(thread, says, context))
 }
 
@@ -197,12 +196,8 @@ function refuse(asked: Asked, problems: readonly string[], context: Enrolling): 
 }
 
 /** A request that was over, and that a lead opened again, is not over any more. */
-async function reply(
-  { number, thread }: Asked,
-  says: EnrolmentComment,
-  context: Enrolling,
-): Promise<Decided> {
-  if (context.inputs.dryRun) return { ...skipped, planned: describeEnrolment(number, says) }
+async function reply({ thread }: Asked, says: EnrolmentComment, context: Enrolling): Promise<Decided> {
+  if (context.inputs.dryRun) return { ...skipped, planned: describeEnrolment(thread.issue, says) }
   const proposal = thread.proposal?.state === 'waits' ? thread.proposal : null
   return done(await answer(thread, { says, proposal }, context))
 }

@@ -182,7 +182,7 @@ async function act(
   if (progress === 'open') return { answered: await renew(thread, known.file, context), testers: null }
   const form = readTesterForm(issue.body)
   if (progress === 'unanswered' && form !== null && issue.author !== null)
-    return answerForm({ ...issue, author: issue.author, thread, rules, known }, form, context)
+    return answerForm({ author: issue.author, thread, rules, known }, form, context)
   await closeAgain(issue, thread, context)
   return { answered: [], testers: null }
 }

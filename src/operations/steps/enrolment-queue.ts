@@ -62,23 +62,18 @@ function toOpenRequest(issue: Issue, waiting?: ReadonlySet<number>): OpenRequest
  * which a lead or a rule may keep for ever, take no place of those.
  */
 export function listTurns({ open, waiting }: Queue): number[] {
-  const byAge = open.map(({ number }) => number).sort((one, other) => one - other)
-  const known = new Set(byAge)
+  const byAge = open.toSorted((one, other) => one.number - other.number)
+  const known = new Set(open.map(({ number }) => number))
   const closed = [...waiting].filter(each => !known.has(each)).sort((one, other) => other - one)
-  const first = open.filter(each => findAhead(each, open, waiting) === null).map(({ number }) => number)
+  const numbersOf = (requests: readonly OpenRequest[]) => requests.map(({ number }) => number)
   return [
-    ...byAge.filter(each => waiting.has(each)),
+    ...numbersOf(byAge.filter(each => waiting.has(each.number))),
     ...closed.slice(0, MAX_WAITING),
-    ...byAge.filter(each => first.includes(each) && !waiting.has(each)),
+    ...numbersOf(byAge.filter(each => !waiting.has(each.number) && findAhead(each, open, waiting) === null)),
   ]
 }
 
-interface Asking {
-  readonly number: number
-  readonly author: string
-  /** Null where the form has mistakes. */
-  readonly request: EnrolmentRequest | null
-}
+type Asking = Omit<OpenRequest, 'issue'>
 
 export interface Place {
   /** The answer to a request that has to wait for others; null where it is its turn. */
@@ -114,7 +109,7 @@ export async function findPlace(
   const first = findAhead(asking, all, waiting)
   if (first !== null) return place({ state: 'second', first, device: null })
   const { device } = request
-  const rival = await findRival({ number, author, device }, all, waiting, context)
+  const rival = await findRival(asking, all, waiting, context)
   const count = open.filter(each => waiting.has(each.number)).length
   return {
     obstacle: rival === null ? null : { state: 'second', first: rival, device },
@@ -140,27 +135,27 @@ async function countDaily(issues: readonly Issue[], { capgo, github }: Enrolling
 
 /** Another person's request for the same device whose turn is before this one's. */
 async function findRival(
-  { number, author, device }: { readonly number: number; readonly author: string; readonly device: string },
+  { number, author, request }: Asking,
   all: readonly OpenRequest[],
   waiting: ReadonlySet<number>,
   context: Enrolling,
 ): Promise<number | null> {
   const rivals = all
-    .filter(each => each.request?.device === device && !isSameLogin(each.author, author))
+    .filter(each => each.request?.device === request?.device && !isSameLogin(each.author, author))
     .filter(each => findAhead(each, all, waiting) === null)
     .map(each => each.number)
   if (rivals.length === 0) return null
   // An edit to another person's device does not take its place along.
   const holding = new Set<number>()
   for (const each of [number, ...rivals].filter(one => waiting.has(one)))
-    if ((await readThread(each, context)).proposal?.asked.device === device) holding.add(each)
+    if ((await readThread(each, context)).proposal?.asked.device === request?.device) holding.add(each)
   const ahead = rivals.filter(each => isAhead(each, number, holding))
   return ahead.length === 0 ? null : Math.min(...ahead)
 }
 
 /** The same person's open request whose turn is before this one's. */
 function findAhead(
-  { number, author }: { readonly number: number; readonly author: string },
+  { number, author }: Asking,
   all: readonly OpenRequest[],
   waiting: ReadonlySet<number>,
 ): number | null {
