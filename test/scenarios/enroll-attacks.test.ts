@@ -447,6 +447,28 @@ describe('a request is answered', () => {
     expect(commentsOn(world)[0]).toContain('You are a tester')
   })
 
+  it('of a member when the device is on its channel, not before', async () => {
+    const world = await createTeam({ inputs: MEMBERS })
+    world.hosted.collaborators.add('eve')
+    const { faults } = world.github
+    faults.add({
+      match: { method: 'PATCH', path: /heads/ },
+      at: 'after',
+      do: () =>
+        faults.add({
+          match: { method: 'GET', path: /contents\/testers.json/ },
+          do: { status: 500, body: { message: '' } },
+          times: 3,
+        }),
+    })
+    const run = await ask(world, { Channel: 'beta' })
+    expect(run.exitCode, run.visibleLog).toBe(1)
+    expect(commentsOn(world)[0]).toContain('A lead must look at this')
+    await followUp(world)
+    expect(channelOf(world, EVE)).toBe('beta')
+    expect(commentsOn(world)[0]).toContain('is on channel <code>beta</code>')
+  })
+
   it.each(['merged', 'closed'])('where the issue of another one is %s and locked', async end => {
     const world = await createTeam()
     await ask(world)

@@ -4,10 +4,11 @@ import type { Issue } from '../../github/issues.ts'
 import type { EnrolmentComment } from '../../report/enrolment.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { closeProposal, removeBranch } from './enrolment-branch.ts'
+import { readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
-import { byDevice } from './tester-facts.ts'
-import { reconcileOnSchedule } from './testers.ts'
+import { reconcileTesters } from './reconcile-testers.ts'
+import { byDevice, WHOLE } from './tester-facts.ts'
 
 /** A request that the testers file fulfils. */
 export interface Fulfilled {
@@ -18,12 +19,16 @@ export interface Fulfilled {
 
 /** All devices, where the testers file wants them. */
 interface Settled {
-  readonly testers: TestersReport | null
+  readonly testers: TestersReport
   readonly overrides: ReturnType<typeof byDevice>
 }
 
+/** By the newest file, which the requests were judged by: the checkout is older than a member's own commit. */
 export async function settleDevices(appId: string, context: Enrolling): Promise<Settled> {
-  const testers = await reconcileOnSchedule(appId, context)
+  const { path, text, testers: listed } = await readFileAtHead(context)
+  const newest = { path, text: text ?? '', testers: listed }
+  const lists = { newest, isCheckedOut: false, proposed: null }
+  const testers = await reconcileTesters({ appId, scope: WHOLE, lists }, context)
   const [channels, overrides] = await Promise.all([
     context.capgo.listChannels(appId),
     context.capgo.listOverrides(appId),
@@ -36,7 +41,7 @@ export async function endFulfilled(
   { testers, overrides }: Settled,
   context: Enrolling,
 ): Promise<Answered> {
-  const failure = testers?.failures.find(({ devices }) => devices.includes(device))
+  const failure = testers.failures.find(({ devices }) => devices.includes(device))
   if (failure !== undefined)
     return answer(
       thread,
