@@ -13,7 +13,7 @@ import { samples } from './samples.ts'
 const ROOT = join(import.meta.dirname, '../..')
 /** Pictures of the pages. */
 export const IMAGES = join(ROOT, 'docs/images')
-const GUIDE = documentsOf({})('testers')
+const GUIDE = documentsOf({})('on-your-phone', 'join-the-list')
 /** In CSS pixels. */
 const PHONE = 390
 

@@ -1,10 +1,9 @@
-/** Comments of this action on pull requests. */
+/** Comments of this action on pull requests and issues. */
 import * as z from 'zod/mini'
 import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, readAll } from './response.ts'
 
-/** A comment of ours on a pull request. */
 export interface OwnComment {
   readonly id: number
   readonly body: string

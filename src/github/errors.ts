@@ -151,6 +151,11 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof GitHubError && error.status === 404
 }
 
+/** Comments of an issue whose conversation somebody locked. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof GitHubError && error.status === 403 && /\bis locked\b/i.test(error.reason)
+}
+
 /** Issues that were deleted, and those of a repository that has none. */
 export function isGone(error: unknown): boolean {
   return error instanceof GitHubError && error.status === 410

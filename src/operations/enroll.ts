@@ -54,19 +54,14 @@ async function readRequest(
   if (form === null) return skip("is not a tester's request: the headings of the form are missing")
   const { author } = issue
   if (author === null || !LOGIN.test(author)) return skip('is not of a person')
+  const thread = await readThread(number, context)
   try {
-    const thread = await readThread(number, context)
-    const { answered, testers, planned } = await answerForm(
-      { ...issue, author, thread, rules },
-      form,
-      context,
-    )
+    const { answered, testers, planned } = await answerForm({ author, thread, rules }, form, context)
     if (planned !== null) return { ...enrolmentResult([]), outcome: 'planned', reason: planned }
     if (answered.length === 0) return skip('has to wait for older requests of its author')
     return enrolmentResult(answered, testers)
   } catch (error) {
-    if (error instanceof ActionError && !(error instanceof CancelledError))
-      await confess(number, error, context)
+    if (!(error instanceof CancelledError)) await confess(thread, error, context)
     throw error
   }
 }

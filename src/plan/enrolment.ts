@@ -32,12 +32,20 @@ export interface EnrolmentRules {
 /** An entry of the testers file, wherever it stands. */
 export type TesterEntry = Omit<Tester, 'line' | 'column'>
 
-export type EnrolmentPlan = EnrolmentChange | { readonly do: 'refuse'; readonly problems: readonly string[] }
+/** `nothing`: the file is as the request wants it. */
+export type EnrolmentPlan =
+  | EnrolmentChange
+  | { readonly do: 'nothing' }
+  | { readonly do: 'refuse'; readonly problems: readonly string[] }
 
-/** `add` and `update`: an entry is new, or changed. `nothing`: the file is as the request wants it. */
+/** A change of the testers file: an entry is new, changed, or goes. */
 export interface EnrolmentChange {
-  readonly do: 'add' | 'update' | 'remove' | 'nothing'
+  readonly do: 'add' | 'update' | 'remove'
   readonly entry: TesterEntry
+}
+
+export function isChange(plan: EnrolmentPlan): plan is EnrolmentChange {
+  return plan.do !== 'refuse' && plan.do !== 'nothing'
 }
 
 /** The author of the request, and the file as it is now. */
@@ -58,15 +66,16 @@ export function planRequest(
   { author, testers, rules, today }: EnrolmentFacts,
 ): { readonly asked: EnrolmentRequest; readonly plan: EnrolmentPlan } {
   if (request.action === 'leave') return { asked: request, plan: planEnrolment(request, { author, testers }) }
-  const latest = lastDay(rules, today)
-  const isOver = (until: string | null) => until !== null && until < today
-  const isTester = testers.some(({ device, until }) => device === request.device && !isOver(until))
-  const asked = { ...request, until: request.until ?? (isTester ? null : latest) }
+  const latest = latestDay(rules, today)
+  const known = testers.find(({ device }) => device === request.device)
+  const lastDay = known?.until ?? null
+  const isOver = lastDay !== null && lastDay < today
+  const asked = { ...request, until: request.until ?? (known === undefined || isOver ? latest : null) }
   const plan = planEnrolment(asked, { author, testers })
   const problems = [
     ...(plan.do === 'refuse' ? plan.problems : []),
-    ...(plan.do !== 'refuse' && asked.until === null && isOver(plan.entry.until)
-      ? [`The last day was ${plan.entry.until}. Ask a lead for another one.`]
+    ...(plan.do !== 'refuse' && asked.until === null && isOver
+      ? [`The last day was ${lastDay}. Ask a lead for another one.`]
       : []),
     ...refuseChoices(request, { rules, today, latest }),
   ]
@@ -87,7 +96,7 @@ export function planEnrolment(request: EnrolmentRequest, { author, testers }: Li
       : { do: 'remove', entry: entryOf(known) }
   if (known === undefined) return { do: 'add', entry: newEntry(request, author) }
   const entry = changedEntry(request, known)
-  return { do: isSameEntry(entry, known) ? 'nothing' : 'update', entry }
+  return isSameEntry(entry, known) ? { do: 'nothing' } : { do: 'update', entry }
 }
 
 function refuse(problem: string): EnrolmentPlan {
@@ -135,7 +144,7 @@ function refuseChoice(what: string, value: string | null, allowed: readonly stri
   ]
 }
 
-function lastDay({ days }: EnrolmentRules, today: string): string | null {
+function latestDay({ days }: EnrolmentRules, today: string): string | null {
   if (days === null) return null
   return new Date(Date.parse(today) + days * 86_400_000).toISOString().slice(0, 10)
 }

@@ -1,14 +1,12 @@
 /** The comment on an issue of somebody who wants to join or leave the testers, and the pull request's text. */
 import type { DeviceRow } from '../capgo/schema.ts'
 import { shortDevice } from '../plan/device-id.ts'
-import type { TesterEntry } from '../plan/enrolment.ts'
+import type { EnrolmentChange } from '../plan/enrolment.ts'
 import { formatDateTime, PLATFORMS } from './format.ts'
 import { alert, code, escapeText, link, row, table } from './markdown.ts'
 
 /** A change of the testers file that somebody asks for. */
-export interface SeenChange {
-  readonly do: 'add' | 'update' | 'remove'
-  readonly entry: TesterEntry
+export interface SeenChange extends EnrolmentChange {
   /** What Capgo knows of the device: null = it never saw it, undefined = Capgo did not say. */
   readonly seen: DeviceRow | null | undefined
 }
@@ -18,8 +16,8 @@ export type EnrolmentComment =
   | {
       readonly state: 'waiting'
       readonly change: SeenChange
-      /** `soon` while it is made; null where GitHub lets the workflow open none. */
-      readonly pull: number | 'soon' | null
+      /** Null where GitHub lets the workflow open none. */
+      readonly pull: number | null
       /** Where a person opens it. */
       readonly compareUrl: string
     }
@@ -98,7 +96,7 @@ function blocks(comment: EnrolmentComment): string[] {
     case 'declined':
       return [
         `### ✋ A lead declined this request`,
-        `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers stay as they were. To ask again, ask a lead to reopen this issue.`,
+        `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers file does not have what you asked for. To ask again, ask a lead to reopen this issue.`,
       ]
     case 'withdrawn':
       return [
@@ -120,11 +118,9 @@ function waiting({ change, pull, compareUrl }: Extract<EnrolmentComment, { state
   const does = { add: 'adds', update: 'changes', remove: 'removes' }[change.do]
   return [
     '### ⏳ A lead reviews your request',
-    pull === 'soon'
-      ? `A pull request that ${does} device ${code(shortDevice(entry.device))} follows.`
-      : pull === null
-        ? `A lead must ${link('open the pull request', compareUrl)} that ${does} device ${code(shortDevice(entry.device))}. The workflow cannot: the setting **Allow GitHub Actions to create and approve pull requests** is off.`
-        : `Pull request #${pull} ${does} device ${code(shortDevice(entry.device))}. This issue closes when that is done, and this comment says what to do then.`,
+    pull === null
+      ? `A lead must ${link('open the pull request', compareUrl)} that ${does} device ${code(shortDevice(entry.device))}. The workflow cannot: the setting **Allow GitHub Actions to create and approve pull requests** is off.`
+      : `Pull request #${pull} ${does} device ${code(shortDevice(entry.device))}. This issue closes when that is done, and this comment says what to do then.`,
     change.do === 'remove' ? '' : describeDevice(seen),
   ]
 }
@@ -152,7 +148,7 @@ function describeDevice(seen: DeviceRow | null | undefined): string {
 }
 
 /** Without a word of the request: titles and commit messages reach places that escape nothing. */
-export function titleOf(change: Pick<SeenChange, 'do'>, issue: number): string {
+export function titleOf(change: Pick<EnrolmentChange, 'do'>, issue: number): string {
   const what = { add: 'Add', update: 'Change', remove: 'Remove' }[change.do]
   return `${what} a tester (#${issue})`
 }
@@ -184,7 +180,7 @@ export function describeEnrolment(issue: number, comment: EnrolmentComment): str
 function describe(comment: EnrolmentComment): string {
   switch (comment.state) {
     case 'waiting':
-      return comment.pull === null || comment.pull === 'soon'
+      return comment.pull === null
         ? 'waits for the pull request of its branch'
         : `waits for a review of pull request #${comment.pull}`
     case 'stuck':

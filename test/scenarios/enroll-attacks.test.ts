@@ -177,14 +177,17 @@ describe('nobody can', () => {
     expect(fileOn(world, 'capgo/tester-45')).toContain('Eve 2')
   })
 
-  it("have a member's label speak for a text that somebody else wrote", async () => {
-    const world = await createTeam({ inputs: MEMBERS })
-    world.hosted.collaborators.add('eve')
-    world.hosted.addIssue({ number: 45, author: 'eve', body: form({ 'Device id': ADA }) })
-    const run = await happen(world, 'labeled')
-    expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
-    expect(fileOn(world, 'main')).toBe(FILE.trim())
-  })
+  it.each(['labeled', 'reopened'] as const)(
+    "have a member's event speak for a text that somebody else wrote: %s",
+    async action => {
+      const world = await createTeam({ inputs: MEMBERS })
+      world.hosted.collaborators.add('eve')
+      world.hosted.addIssue({ number: 45, author: 'eve', body: form({ 'Device id': ADA }) })
+      const run = await happen(world, action)
+      expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+      expect(fileOn(world, 'main')).toBe(FILE.trim())
+    },
+  )
 
   it("have a preview published of a request, which would take the testers' phones", async () => {
     const world = await createTeam()
@@ -359,6 +362,150 @@ describe('a request is answered', () => {
     const [name] = /Eve.*/.exec(world.hosted.issues.get(45)!.body!)!
     expect(fileOn(world, isOpen ? 'capgo/tester-45' : 'main')).toContain(`"name": "${name}"`)
     expect(commentsOn(world)[0]).toContain(isOpen ? 'Pull request #46 adds' : 'You are a tester')
+  })
+
+  it('as merged, where a lead merges while a run reads', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.github.faults.add({
+      match: { method: 'GET', path: /issues\/45\/comments/ },
+      do: () => merge(world),
+    })
+    const run = await followUp(world)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 joined: device e5e00000… is a tester.')
+  })
+
+  it('as merged, where the run of its last edit ended before it said so', async () => {
+    const world = await createTeam()
+    await ask(world, { 'Device id': ADA })
+    world.github.faults.add({ match: { method: 'PATCH', path: /comments/ }, do: 'drop', times: 3 })
+    await edit(world, {})
+    world.github.faults.clear()
+    merge(world)
+    const run = await followUp(world)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 joined: device e5e00000… is a tester.')
+  })
+
+  it('once, of a member whose runs do the same at the same moment', async () => {
+    const world = await createTeam({ inputs: MEMBERS })
+    world.hosted.collaborators.add('eve')
+    for (const [number, answers] of [
+      [45, {}],
+      [50, LEAVE],
+    ] as const) {
+      world.hosted.addIssue({ number, author: 'eve', body: form(answers) })
+      await Promise.all([happen(world, 'opened', number), happen(world, 'edited', number)])
+      expect(fileOn(world, 'main').includes(EVE)).toBe(number === 45)
+      expect(commentsOn(world, number)).toHaveLength(1)
+      expect(stateOf(world, number)).toBe('closed')
+    }
+    expect(pulls(world)).toEqual([])
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('anew, where a lead opens it again and it has a mistake', async () => {
+    const world = await createTeam()
+    await ask(world)
+    await close(world, 45, 'lead')
+    world.hosted.issues.get(45)!.state = 'open'
+    world.hosted.issues.get(45)!.body = form({ Channel: 'x' })
+    const wrong = await happen(world, 'reopened', 45, { sender: 'lead' })
+    expect(wrong.outputs.reason, wrong.visibleLog).toContain('#45 was refused')
+    const right = await edit(world, { Channel: 'beta' })
+    expect(right.outputs.reason, right.visibleLog).toBe('#45 waits for a review of pull request #47.')
+  })
+
+  it.each([
+    ['closing of the issue', { method: 'PATCH', path: /issues\/45$/ }],
+    ['deletion of the branch', { method: 'POST', path: /graphql/ }],
+  ])('for good, also where the %s fails', async (_what, match) => {
+    const world = await createTeam()
+    await ask(world)
+    world.hosted.closePull(46)
+    // The next run has only the rest to do.
+    for (let runs = 0; runs < 2; runs++) {
+      world.github.faults.add({ match, do: { status: 422, body: { message: 'No' } } })
+      await followUp(world)
+      expect(commentsOn(world)[0]).toContain('A lead declined this request')
+    }
+    world.github.faults.clear()
+    await followUp(world)
+    expect(stateOf(world)).toBe('closed')
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('for good, also where the closing of the issue of a member fails', async () => {
+    const world = await createTeam({ inputs: MEMBERS })
+    world.hosted.collaborators.add('eve')
+    world.github.faults.add({
+      match: { method: 'PATCH', path: /issues\/45$/ },
+      at: 'after',
+      do: { status: 422, body: { message: 'No' } },
+    })
+    const run = await ask(world)
+    expect(run.exitCode, run.visibleLog).toBe(1)
+    expect(commentsOn(world)[0]).toContain('You are a tester')
+  })
+
+  it('of a member when the device is on its channel, not before', async () => {
+    const world = await createTeam({ inputs: MEMBERS })
+    world.hosted.collaborators.add('eve')
+    const { faults } = world.github
+    faults.add({
+      match: { method: 'PATCH', path: /heads/ },
+      at: 'after',
+      do: () =>
+        faults.add({
+          match: { method: 'GET', path: /contents\/testers.json/ },
+          do: { status: 500, body: { message: '' } },
+          times: 3,
+        }),
+    })
+    const run = await ask(world, { Channel: 'beta' })
+    expect(run.exitCode, run.visibleLog).toBe(1)
+    expect(commentsOn(world)[0]).toContain('A lead must look at this')
+    await followUp(world)
+    expect(channelOf(world, EVE)).toBe('beta')
+    expect(commentsOn(world)[0]).toContain('is on channel <code>beta</code>')
+  })
+
+  it.each(['merged', 'closed'])('where the issue of another one is %s and locked', async end => {
+    const world = await createTeam()
+    await ask(world)
+    world.hosted.issues.get(45)!.locked = true
+    const [{ id } = { id: 0 }] = world.hosted.commentsOf(45)
+    const message = 'Unable to create comment because issue is locked.'
+    world.github.faults.add({
+      match: { path: new RegExp(`comments/${id}$`) },
+      do: { status: 403, body: { message } },
+      times: Infinity,
+    })
+    if (end === 'merged') merge(world)
+    else world.hosted.closeIssue(45, 'lead')
+    await ask(world, { 'Device id': ADA, Name: 'Ada' }, { number: 50, author: 'ada' })
+    merge(world, 51)
+    const run = await followUp(world)
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect([45, 50].map(number => stateOf(world, number))).toEqual(['closed', 'closed'])
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('while Capgo refuses what another one needs', async () => {
+    const world = await createTeam()
+    await ask(world)
+    merge(world)
+    world.hosted.addIssue({ number: 50, author: 'ada', body: form({ 'Device id': ADA }) })
+    world.capgo.faults.add({
+      match: { path: /channel_devices/ },
+      do: { status: 400, body: { message: 'No' } },
+      times: Infinity,
+    })
+    const run = await followUp(world)
+    expect(run.exitCode, run.visibleLog).toBe(1)
+    expect(commentsOn(world)[0]).toContain('A lead must look at this')
+    expect(commentsOn(world, 50)[0]).toContain('Pull request #51 adds')
+    world.capgo.faults.clear()
+    expect((await followUp(world)).outputs.reason).toContain('#45 joined')
   })
 
   it('of somebody whose last day is over', async () => {

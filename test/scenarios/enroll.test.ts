@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { scheduleEvent } from '../../local/runner/event.ts'
 import {
   ADA,
   ask,
@@ -233,14 +234,21 @@ describe('a tester joins', () => {
     const world = await createTeam()
     await ask(world)
     await ask(world, { 'Device id': ADA, Name: 'Ada' }, { number: 50, author: 'ada' })
+    world.hosted.addIssue({ number: 60, author: 'mo', body: form({ 'Device id': BOB }) })
     merge(world, 51)
-    world.github.faults.add({
-      match: { method: 'GET', path: /issues\/45\/comments/ },
-      do: { status: 500, body: { message: '' } },
-      times: Infinity,
+    for (const number of [45, 60])
+      world.github.faults.add({
+        match: { method: 'GET', path: new RegExp(`issues/${number}/comments`) },
+        do: { status: 500, body: { message: `Unicorn ${number}` } },
+        times: Infinity,
+      })
+    const dryRun = await world.run(scheduleEvent({ sha: world.repo.shaOf('main') }), {
+      inputs: { 'dry-run': 'true' },
     })
+    expect(dryRun.exitCode, dryRun.visibleLog).toBe(1)
     const run = await followUp(world)
     expect(run.exitCode, run.visibleLog).toBe(1)
+    for (const number of [45, 60]) expect(run.visibleLog).toContain(`Unicorn ${number}`)
     expect(run.visibleLog).toContain('#50 joined: device ada00000')
     expect(world.hosted.issues.get(50)!.state).toBe('closed')
   })

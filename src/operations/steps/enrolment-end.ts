@@ -4,10 +4,11 @@ import type { Issue } from '../../github/issues.ts'
 import type { EnrolmentComment } from '../../report/enrolment.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { closeProposal, removeBranch } from './enrolment-branch.ts'
+import { readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
-import { byDevice } from './tester-facts.ts'
-import { reconcileOnSchedule } from './testers.ts'
+import { reconcileTesters } from './reconcile-testers.ts'
+import { byDevice, WHOLE } from './tester-facts.ts'
 
 /** A request that the testers file fulfils. */
 export interface Fulfilled {
@@ -16,33 +17,42 @@ export interface Fulfilled {
   readonly device: string
 }
 
-/** Puts all devices where the file wants them, once, and answers each of these requests. */
-export async function endRequests(
-  requests: readonly Fulfilled[],
-  appId: string,
-  context: Enrolling,
-): Promise<{ readonly answered: readonly Answered[]; readonly testers: TestersReport | null }> {
-  const testers = await reconcileOnSchedule(appId, context)
+/** All devices, where the testers file wants them. */
+interface Settled {
+  readonly testers: TestersReport
+  readonly overrides: ReturnType<typeof byDevice>
+}
+
+/** By the newest file, which the requests were judged by: the checkout is older than a member's own commit. */
+export async function settleDevices(appId: string, context: Enrolling): Promise<Settled> {
+  const { path, text, testers: listed } = await readFileAtHead(context)
+  const newest = { path, text: text ?? '', testers: listed }
+  const lists = { newest, isCheckedOut: false, proposed: null }
+  const testers = await reconcileTesters({ appId, scope: WHOLE, lists }, context)
   const [channels, overrides] = await Promise.all([
     context.capgo.listChannels(appId),
     context.capgo.listOverrides(appId),
   ])
-  const now = byDevice(overrides, channels)
-  const answered: Answered[] = []
-  for (const { thread, action, device } of requests) {
-    const failure = testers?.failures.find(({ devices }) => devices.includes(device))
-    if (failure !== undefined) {
-      const says = stuck(failure.message, device, context)
-      answered.push(await answer(thread, { says, proposal: thread.proposal }, context))
-      continue
-    }
-    const says: EnrolmentComment =
-      action === 'leave'
-        ? { state: 'left', device }
-        : { state: 'joined', device, channel: now.get(device)?.channel ?? null }
-    answered.push(await close(thread, { says, state: 'done' }, context))
-  }
-  return { answered, testers }
+  return { testers, overrides: byDevice(overrides, channels) }
+}
+
+export async function endFulfilled(
+  { thread, action, device }: Fulfilled,
+  { testers, overrides }: Settled,
+  context: Enrolling,
+): Promise<Answered> {
+  const failure = testers.failures.find(({ devices }) => devices.includes(device))
+  if (failure !== undefined)
+    return answer(
+      thread,
+      { says: stuck(failure.message, device, context), proposal: thread.proposal },
+      context,
+    )
+  const says: EnrolmentComment =
+    action === 'leave'
+      ? { state: 'left', device }
+      : { state: 'joined', device, channel: overrides.get(device)?.channel ?? null }
+  return close(thread, { says, state: 'done' }, context)
 }
 
 /** A request that the testers file does not fulfil, and will not. */
@@ -84,14 +94,17 @@ function closeIssue(number: number, state: Proposal['state'], { github }: Enroll
   return github.closeIssue(number, state === 'done' ? 'completed' : 'not_planned')
 }
 
-/** Nobody is left without a word. The run fails, and its log has the rest. */
-export async function confess(issue: number, error: unknown, context: Enrolling): Promise<void> {
+/** Nobody is left without a word, and no answer is taken back. The run fails, and its log has the rest. */
+export async function confess({ issue, comment }: Thread, error: unknown, context: Enrolling): Promise<void> {
   if (context.inputs.dryRun) return
   const why = error instanceof ActionError ? error.message : 'This action has a fault.'
-  // The proposal that the run recorded before it failed is kept.
-  await readThread(issue, context)
-    .then(thread => answer(thread, { says: stuck(why, null, context), proposal: thread.proposal }, context))
-    .catch(() => {})
+  try {
+    const now = await readThread(issue, context)
+    if (now.comment?.body === comment?.body)
+      await answer(now, { says: stuck(why, null, context), proposal: now.proposal }, context)
+  } catch {
+    // The error that comes first is the one to tell.
+  }
 }
 
 /** Something failed, and a lead must look at the run. */

@@ -3,7 +3,13 @@ import { ActionError } from '../../errors.ts'
 import { GitHubError } from '../../github/errors.ts'
 import { addTester, removeTester, updateTester } from '../../inputs/testers-edits.ts'
 import { parseTesters } from '../../inputs/testers-file.ts'
-import { type EnrolmentChange, type EnrolmentPlan, entryOf, isSameEntry } from '../../plan/enrolment.ts'
+import {
+  type EnrolmentChange,
+  type EnrolmentPlan,
+  entryOf,
+  isChange,
+  isSameEntry,
+} from '../../plan/enrolment.ts'
 import type { Tester } from '../../plan/tester-list.ts'
 import { titleOf } from '../../report/enrolment.ts'
 import type { Enrolling } from './enrolment-thread.ts'
@@ -20,15 +26,6 @@ export interface FileAtHead {
   /** Null = there is none. */
   readonly text: string | null
   readonly testers: readonly Tester[]
-}
-
-/** A plan that changes the file. */
-export interface FileChange extends EnrolmentChange {
-  readonly do: 'add' | 'update' | 'remove'
-}
-
-export function isFileChange(plan: EnrolmentPlan): plan is FileChange {
-  return plan.do !== 'refuse' && plan.do !== 'nothing'
 }
 
 /** Throws `testers_file_invalid`, and `event_invalid` where the event does not name the default branch. */
@@ -50,7 +47,11 @@ export async function readFileAtHead(context: Enrolling): Promise<FileAtHead> {
 }
 
 /** The file's text with the change. Throws where anything else would be changed: that is a fault of this action. */
-export function changeText({ text, testers }: FileAtHead, change: FileChange, context: Enrolling): string {
+export function changeText(
+  { text, testers }: FileAtHead,
+  change: EnrolmentChange,
+  context: Enrolling,
+): string {
   const { entry } = change
   if (text?.includes('\ufffd'))
     throw new ActionError('testers_file_invalid', `${pathOf(context.inputs)} has bytes that are not UTF-8.`, {
@@ -77,18 +78,18 @@ export function changeText({ text, testers }: FileAtHead, change: FileChange, co
 }
 
 /**
- * Commits the change to the default branch; `plan` makes it anew where others push meanwhile. Null where a rule of the
- * repository lets nobody push there, and where there is nothing to change.
+ * Commits the change to the default branch; `plan` makes it anew where others push meanwhile. Whether the file is as
+ * the plan wants it: a rule of the repository may let nobody push there.
  */
 export async function commitDirectly(
   issue: number,
   plan: (file: FileAtHead) => EnrolmentPlan,
   context: Enrolling,
-): Promise<FileChange | null> {
+): Promise<boolean> {
   for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
     const file = await readFileAtHead(context)
     const change = plan(file)
-    if (!isFileChange(change)) return null
+    if (!isChange(change)) return change.do === 'nothing'
     const sha = await context.github.commitFile({
       message: () => titleOf(change, issue),
       path: file.path,
@@ -97,12 +98,12 @@ export async function commitDirectly(
       parents: [file.commit],
     })
     try {
-      if (await context.github.advanceBranch(file.branch, sha)) return change
+      if (await context.github.advanceBranch(file.branch, sha)) return true
     } catch (error) {
       if (!(error instanceof GitHubError) || ![403, 409, 422].includes(error.status ?? 0)) throw error
       context.deps.log.warning(`Nobody can push to ${file.branch} without a pull request: ${error.reason}.`)
-      return null
+      return false
     }
   }
-  return null
+  return false
 }

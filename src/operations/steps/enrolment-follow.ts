@@ -4,7 +4,13 @@ import { GitHubError } from '../../github/errors.ts'
 import type { Issue } from '../../github/issues.ts'
 import { readTesterForm } from '../../inputs/tester-form.ts'
 import { LOGIN } from '../../inputs/testers-schema.ts'
-import { type EnrolmentRules, isSameLogin, isSameRequest, planEnrolment } from '../../plan/enrolment.ts'
+import {
+  type EnrolmentRules,
+  isChange,
+  isSameLogin,
+  isSameRequest,
+  planEnrolment,
+} from '../../plan/enrolment.ts'
 import { judgeProgress } from '../../plan/enrolment-progress.ts'
 import { hasLabel } from '../../plan/preview.ts'
 import { describeEnrolment } from '../../report/enrolment.ts'
@@ -14,8 +20,8 @@ import type { TestersReport } from '../../report/testers.ts'
 import { readAppId } from './app-config.ts'
 import { readProposed } from './enrolment-branch.ts'
 import { answerForm, type Decided } from './enrolment-decision.ts'
-import { closeAgain, confess, endRequests, endUnfulfilled } from './enrolment-end.ts'
-import { type FileAtHead, isFileChange, readFileAtHead } from './enrolment-file.ts'
+import { closeAgain, confess, endFulfilled, endUnfulfilled, settleDevices } from './enrolment-end.ts'
+import { type FileAtHead, readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { propose } from './enrolment-proposal.ts'
 import { listTurns, type Queue, readQueue } from './enrolment-queue.ts'
@@ -63,41 +69,36 @@ async function follow(
   const listed = new Map(queue.open.map(({ number, issue }) => [number, issue]))
   const answered: Answered[] = []
   const failures: unknown[] = []
-  /** One request that fails keeps nobody else waiting. */
-  const attempt = async (number: number, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work()
-    } catch (error) {
-      if (error instanceof CancelledError || (error instanceof GitHubError && error.retryAfter !== null))
-        throw error
-      failures.push(error)
-      await confess(number, error, context)
-    }
-  }
   const followed: Followed[] = []
   for (const number of numbers)
-    await attempt(number, async () => {
+    await attempt(null, failures, context, async () => {
       const issue = listed.get(number) ?? (await context.github.readIssue(number))
       const judged = issue === null ? null : await judge(issue, facts, context)
       if (judged !== null) followed.push(judged)
     })
   const done = followed.filter(({ progress }) => progress === 'done')
-  if (context.inputs.dryRun)
+  if (context.inputs.dryRun) {
+    failOnce(failures, context)
     return {
       ...enrolmentResult([]),
       outcome: 'planned',
       reason: `${done.length} of ${followed.length} waiting requests would be answered.`,
     }
-  let testers: TestersReport | null = null
-  if (done.length > 0) {
-    const requests = done.flatMap(({ thread }) => fulfilled(thread))
-    const ended = await endRequests(requests, await readAppId(context), context)
-    answered.push(...ended.answered)
-    testers = ended.testers
   }
-  for (const { issue, progress } of followed)
-    await attempt(issue.number, async () => {
-      if (progress === 'done') return
+  let testers: TestersReport | null = null
+  let settling: ReturnType<typeof settleDevices> | null = null
+  for (const { thread } of done)
+    await attempt(thread, failures, context, async () => {
+      const { proposal } = thread
+      if (proposal === null) return
+      const { action, device } = proposal.asked
+      settling ??= readAppId(context).then(appId => settleDevices(appId, context))
+      const settled = await settling
+      testers = settled.testers
+      answered.push(await endFulfilled({ thread, action, device }, settled, context))
+    })
+  for (const { issue, thread, progress } of followed.filter(each => each.progress !== 'done'))
+    await attempt(progress === 'over' ? null : thread, failures, context, async () => {
       // Anew: the others took their time, and what its author wrote meanwhile is answered already.
       const now = await context.github.readIssue(issue.number)
       const judged = now === null ? null : await judge(now, facts, context)
@@ -107,9 +108,35 @@ async function follow(
       answered.push(...decided.answered)
       testers ??= decided.testers
     })
-  if (failures.length === 0) return enrolmentResult(answered, testers)
-  for (const { thread, says } of answered) context.deps.log.info(describeEnrolment(thread.issue, says))
-  throw failures[0]
+  if (failures.length > 0)
+    for (const { thread, says } of answered) context.deps.log.info(describeEnrolment(thread.issue, says))
+  failOnce(failures, context)
+  return enrolmentResult(answered, testers)
+}
+
+/** One request that fails keeps nobody else waiting. `thread` is null where there is nothing to confess. */
+async function attempt(
+  thread: Thread | null,
+  failures: unknown[],
+  context: Enrolling,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof CancelledError || (error instanceof GitHubError && error.retryAfter !== null))
+      throw error
+    failures.push(error)
+    if (thread !== null) await confess(thread, error, context)
+  }
+}
+
+/** Throws the first; the log has the others. */
+function failOnce(failures: readonly unknown[], { deps }: Enrolling): void {
+  if (failures.length === 0) return
+  const [first, ...others] = new Set(failures)
+  for (const other of others) deps.log.warning(other instanceof Error ? other.message : String(other))
+  throw first
 }
 
 /** Null where nothing is to be done. */
@@ -129,14 +156,13 @@ async function judge(
   if (proposal?.state !== 'waits')
     return isAsking ? { issue, thread, progress: 'unanswered', pull: null } : null
   const pull = await readProposed(thread, context)
-  const progress = judgeProgress(proposal, { issueOpen: issue.isOpen, pull, testers: file.testers })
+  // It may be merged since the file was read.
+  const { testers } = pull?.merged ? await readFileAtHead(context) : file
+  const progress = judgeProgress(proposal, { issueOpen: issue.isOpen, pull, testers })
+  if (progress === 'open' && issue.isLocked) return null
   const isEdited = isAsking && 'request' in form && !isSameRequest(form.request, proposal.asked)
-  return {
-    issue,
-    thread,
-    progress: progress === 'open' && isEdited ? 'unanswered' : progress,
-    pull: pull?.number ?? null,
-  }
+  const isUnanswered = isEdited && (progress === 'open' || (progress === 'declined' && pull?.merged))
+  return { issue, thread, progress: isUnanswered ? 'unanswered' : progress, pull: pull?.number ?? null }
 }
 
 /** All but what is done. */
@@ -156,14 +182,9 @@ async function act(
   if (progress === 'open') return { answered: await renew(thread, known.file, context), testers: null }
   const form = readTesterForm(issue.body)
   if (progress === 'unanswered' && form !== null && issue.author !== null)
-    return answerForm({ ...issue, author: issue.author, thread, rules, known }, form, context)
+    return answerForm({ author: issue.author, thread, rules, known }, form, context)
   await closeAgain(issue, thread, context)
   return { answered: [], testers: null }
-}
-
-function fulfilled(thread: Thread) {
-  const { proposal } = thread
-  return proposal === null ? [] : [{ thread, action: proposal.asked.action, device: proposal.asked.device }]
 }
 
 /** The pull request builds on the newest file; what a run did not finish is finished. */
@@ -171,7 +192,7 @@ async function renew(thread: Thread, file: FileAtHead, context: Enrolling): Prom
   if (thread.proposal === null) return []
   const { asked, author }: Proposal = thread.proposal
   const change = planEnrolment(asked, { author, testers: file.testers })
-  if (!isFileChange(change)) return []
+  if (!isChange(change)) return []
   const wish = { change, asked, author, file, appId: await readAppId(context) }
   return [await propose(thread, wish, context)]
 }

@@ -79,7 +79,9 @@ export function markOfIssue(issue: number, { inputs, trigger }: RunContext): Enr
     read(comment) {
       if (!isProven(prove(comment))) return null
       const [, state = ''] = HEAD.exec(comment.body) ?? []
-      return state === '' ? null : Proposal.parse(JSON.parse(decrypt(state, secret)))
+      const proposal = state === '' ? null : JSON.parse(decrypt(state, secret))
+      // Another release may have written another form.
+      return Proposal.safeParse(proposal).data ?? null
     },
   }
 }

@@ -1,9 +1,9 @@
 /** The pull request that changes the testers file for an issue: one branch, one pull request, and only commits of ours. */
 import { GitHubError } from '../../github/errors.ts'
-import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
+import { type EnrolmentChange, isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
 import { type EnrolmentComment, renderProposal, type SeenChange, titleOf } from '../../report/enrolment.ts'
 import { branchOf, findPull, isOwn, type ProposedPull, readHead, readProposed } from './enrolment-branch.ts'
-import { changeText, type FileAtHead, type FileChange } from './enrolment-file.ts'
+import { changeText, type FileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { connectForDevices, readKnownDevices } from './tester-facts.ts'
@@ -13,7 +13,7 @@ const MAX_REVIEWERS = 10
 
 /** A change that somebody asked for, and the file that it changes. */
 interface Wish {
-  readonly change: FileChange
+  readonly change: EnrolmentChange
   readonly asked: Proposal['asked']
   readonly author: string
   readonly file: FileAtHead
@@ -33,42 +33,37 @@ export type ProposedAnswer = Answered & { readonly isOvertaken?: true }
  * Makes the pull request what the issue asks for, and says so in the comment. A branch that somebody else changed, a pull
  * request that people have reviewed, and one that was closed stay as they are.
  */
-export async function propose(begun: Thread, wish: Wish, context: Enrolling): Promise<ProposedAnswer> {
-  const { issue, proposal: former } = begun
+export async function propose(thread: Thread, wish: Wish, context: Enrolling): Promise<ProposedAnswer> {
+  const { issue, proposal: former } = thread
   const { file } = wish
   const branch = branchOf(issue)
   const head = await readHead(issue, context)
-  const pull = await readProposed(begun, context)
+  const pull = await readProposed(thread, context)
   const openPull = pull?.open ? pull.number : null
-  let thread = begun
-  const say = async (says: EnrolmentComment, proposal = former): Promise<Answered> => {
-    const answered = await answer(thread, { says, proposal }, context)
-    thread = answered.thread
-    return answered
-  }
+  const keep = (says: EnrolmentComment) => answer(thread, { says, proposal: former }, context)
   const isDeclined = pull !== null && !pull.open && !pull.merged
-  if (isDeclined && !isAskedAgain(wish.author, context)) return say({ state: 'declined', pull: pull.number })
+  if (isDeclined && !isAskedAgain(wish.author, context)) return keep({ state: 'declined', pull: pull.number })
+  if (head !== null && !(await isOwn(thread, head, context)))
+    return keep({ state: 'foreign', branch, pull: openPull })
   const change = { ...wish.change, seen: await readSeen(wish, context) }
   const compareUrl = `${context.trigger.repositoryUrl}/compare/${file.branch}...${branch}?expand=1`
-  const waiting = (number: number | 'soon' | null) =>
-    ({ state: 'waiting', change, pull: number, compareUrl }) as const
+  const waiting = (number: number | null) => ({ state: 'waiting', change, pull: number, compareUrl }) as const
   const overtaken = (now: Thread) =>
-    ({ thread: now, says: waiting(now.proposal?.pull ?? 'soon'), isOvertaken: true }) as const
-  if (head !== null && !(await isOwn(begun, head, context)))
-    return say({ state: 'foreign', branch, pull: openPull })
+    ({ thread: now, says: waiting(now.proposal?.pull ?? null), isOvertaken: true }) as const
   const proposed = { ...wish, issue, change }
   const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
   const isWritten = isSame && head === former.head
-  const keep = (number: number) => say({ state: 'reviewed', pull: number })
-  if (pull?.open && !isWritten && (await isReviewed(pull, context))) return keep(pull.number)
+  const isFrozen = async (now: ProposedPull) => now.open && !isWritten && (await isReviewed(now, context))
+  if (pull !== null && (await isFrozen(pull))) return keep({ state: 'reviewed', pull: pull.number })
   const isNewest = isWritten && !pull?.merged && (await buildsOn(file, former, context))
-  const own = isNewest ? former : await commitProposal(begun, { ...proposed, head, pull: openPull }, context)
+  const own = isNewest ? former : await commitProposal(thread, { ...proposed, head, pull: openPull }, context)
   if (!isNewest) {
     // Again, as late as it can be: Capgo and GitHub may have been slow.
-    const pullNow = await readProposed(begun, context)
-    if (pullNow?.open && !isWritten && (await isReviewed(pullNow, context))) return keep(pullNow.number)
+    const pullNow = await readProposed(thread, context)
+    if (pullNow !== null && (await isFrozen(pullNow)))
+      return keep({ state: 'reviewed', pull: pullNow.number })
     const now = await readThread(issue, context)
-    if (now.comment?.body !== begun.comment?.body || pullNow?.open !== pull?.open) return overtaken(now)
+    if (now.comment?.body !== thread.comment?.body || pullNow?.open !== pull?.open) return overtaken(now)
     if (openPull !== null && !isWritten) await context.github.describePull(openPull, describe(proposed))
     const isFirst = await (head === null
       ? context.github.createBranch(branch, own.head)
@@ -76,7 +71,8 @@ export async function propose(begun: Thread, wish: Wish, context: Enrolling): Pr
     if (!isFirst) return overtaken(now)
   }
   const number = openPull ?? (await openPullRequest(proposed, context))
-  return say(waiting(number), { ...own, state: 'waits', pull: number })
+  const proposal = { ...own, state: 'waits', pull: number } as const
+  return answer(thread, { says: waiting(number), proposal }, context)
 }
 
 async function readSeen({ change, appId }: Wish, context: Enrolling): Promise<SeenChange['seen']> {

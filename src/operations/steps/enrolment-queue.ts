@@ -62,48 +62,34 @@ function toOpenRequest(issue: Issue, waiting?: ReadonlySet<number>): OpenRequest
  * which a lead or a rule may keep for ever, take no place of those.
  */
 export function listTurns({ open, waiting }: Queue): number[] {
-  const byAge = open.map(({ number }) => number).sort((one, other) => one - other)
-  const known = new Set(byAge)
+  const byAge = open.toSorted((one, other) => one.number - other.number)
+  const known = new Set(open.map(({ number }) => number))
   const closed = [...waiting].filter(each => !known.has(each)).sort((one, other) => other - one)
-  const first = open.filter(each => findAhead(each, open, waiting) === null).map(({ number }) => number)
+  const numbersOf = (requests: readonly OpenRequest[]) => requests.map(({ number }) => number)
   return [
-    ...byAge.filter(each => waiting.has(each)),
+    ...numbersOf(byAge.filter(each => waiting.has(each.number))),
     ...closed.slice(0, MAX_WAITING),
-    ...byAge.filter(each => first.includes(each) && !waiting.has(each)),
+    ...numbersOf(byAge.filter(each => !waiting.has(each.number) && findAhead(each, open, waiting) === null)),
   ]
 }
 
-interface Asking {
-  readonly number: number
-  readonly author: string
-  /** Null where the form has mistakes. */
-  readonly request: EnrolmentRequest | null
-}
-
-interface Turn {
-  readonly rules: EnrolmentRules
-  /** Where it was read before. */
-  readonly queue: Queue | null
-  /** Whether the testers file does not have the device yet. */
-  readonly isNew: () => Promise<boolean>
-  /** Whether the author can push. */
-  readonly canPush: () => Promise<boolean>
-}
+type Asking = Omit<OpenRequest, 'issue'>
 
 export interface Place {
-  /** The answer to a request that has to wait for others; null where it is its turn. `silent`: enough was answered. */
-  readonly obstacle: EnrolmentComment | 'silent' | null
-  /** The answer where its author has asked for too much within a day; else null. */
-  readonly findDailyLimit: () => Promise<EnrolmentComment | null>
+  /** The answer to a request that has to wait for others; null where it is its turn. */
+  readonly obstacle: EnrolmentComment | null
   /** The answer where one more pull request would be too many; else null. */
-  readonly findLimit: () => EnrolmentComment | null
+  readonly limit: EnrolmentComment | null
+  /** The answer where its author has asked for too much within a day; else null. */
+  findDailyLimit(): Promise<EnrolmentComment | null>
 }
 
+/** `queue`: where it was read before. `silent`: its author has got enough answers. */
 export async function findPlace(
   asking: Asking,
-  { rules, queue, isNew, canPush }: Turn,
+  { rules, queue }: { readonly rules: EnrolmentRules; readonly queue: Queue | null },
   context: Enrolling,
-): Promise<Place> {
+): Promise<Place | 'silent'> {
   const { number, author, request } = asking
   const listOwn = () => context.github.listIssues({ creator: author, state: 'all', label: rules.label })
   // Asked first: whoever opens a thousand issues costs little.
@@ -111,11 +97,11 @@ export async function findPlace(
   const known = own ?? queue?.open.map(({ issue }) => issue) ?? []
   const place = (obstacle: Place['obstacle']): Place => ({
     obstacle,
+    limit: null,
     findDailyLimit: async () => null,
-    findLimit: () => null,
   })
   const older = known.flatMap(each => toOpenRequest(each)).filter(each => each.number < number)
-  if (older.filter(each => isSameLogin(each.author, author)).length >= MAX_ANSWERED) return place('silent')
+  if (older.filter(each => isSameLogin(each.author, author)).length >= MAX_ANSWERED) return 'silent'
   if (request === null) return place(null)
   const { open, waiting } = queue ?? (await readQueue(rules, context))
   const openOwn = known.flatMap(each => toOpenRequest(each, waiting))
@@ -123,19 +109,18 @@ export async function findPlace(
   const first = findAhead(asking, all, waiting)
   if (first !== null) return place({ state: 'second', first, device: null })
   const { device } = request
-  const rival = await findRival({ number, author, device }, all, waiting, context)
-  if (rival !== null && (await isNew())) return place({ state: 'second', first: rival, device })
+  const rival = await findRival(asking, all, waiting, context)
+  const count = open.filter(each => waiting.has(each.number)).length
   return {
-    obstacle: null,
+    obstacle: rival === null ? null : { state: 'second', first: rival, device },
+    limit: waiting.has(number) || count < MAX_WAITING ? null : { state: 'busy', open: count, isOwn: false },
     async findDailyLimit() {
       if (waiting.has(number)) return null
       const others = (own ?? (await listOwn())).filter(each => each.number !== number)
       const daily = others.length < MAX_DAILY ? 0 : await countDaily(others, context)
-      return daily < MAX_DAILY || (await canPush()) ? null : { state: 'busy', open: daily + 1, isOwn: true }
-    },
-    findLimit() {
-      const count = open.filter(each => waiting.has(each.number)).length
-      return waiting.has(number) || count < MAX_WAITING ? null : { state: 'busy', open: count, isOwn: false }
+      return daily < MAX_DAILY || (await context.github.canPush(author))
+        ? null
+        : { state: 'busy', open: daily + 1, isOwn: true }
     },
   }
 }
@@ -150,27 +135,27 @@ async function countDaily(issues: readonly Issue[], { capgo, github }: Enrolling
 
 /** Another person's request for the same device whose turn is before this one's. */
 async function findRival(
-  { number, author, device }: { readonly number: number; readonly author: string; readonly device: string },
+  { number, author, request }: Asking,
   all: readonly OpenRequest[],
   waiting: ReadonlySet<number>,
   context: Enrolling,
 ): Promise<number | null> {
   const rivals = all
-    .filter(each => each.request?.device === device && !isSameLogin(each.author, author))
+    .filter(each => each.request?.device === request?.device && !isSameLogin(each.author, author))
     .filter(each => findAhead(each, all, waiting) === null)
     .map(each => each.number)
   if (rivals.length === 0) return null
   // An edit to another person's device does not take its place along.
   const holding = new Set<number>()
   for (const each of [number, ...rivals].filter(one => waiting.has(one)))
-    if ((await readThread(each, context)).proposal?.asked.device === device) holding.add(each)
+    if ((await readThread(each, context)).proposal?.asked.device === request?.device) holding.add(each)
   const ahead = rivals.filter(each => isAhead(each, number, holding))
   return ahead.length === 0 ? null : Math.min(...ahead)
 }
 
 /** The same person's open request whose turn is before this one's. */
 function findAhead(
-  { number, author }: { readonly number: number; readonly author: string },
+  { number, author }: Asking,
   all: readonly OpenRequest[],
   waiting: ReadonlySet<number>,
 ): number | null {

@@ -2,6 +2,7 @@
 import type { RunContext } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import { isProven, type OwnComment } from '../../github/comments.ts'
+import { isLocked } from '../../github/errors.ts'
 import { type EnrolmentComment, renderEnrolment } from '../../report/enrolment.ts'
 import { type EnrolmentMark, markOfIssue, type Proposal } from './enrolment-marker.ts'
 
@@ -28,21 +29,29 @@ export interface Answered {
   readonly says: EnrolmentComment
 }
 
-/** Writes the comment, or changes it; a text that is there already is not written again. */
+/** Writes the comment, or changes it; a text that is there already is not written again, and none where it is locked. */
 export async function answer(
   thread: Thread,
   { says, proposal }: { readonly says: EnrolmentComment; readonly proposal: Proposal | null },
   context: Enrolling,
 ): Promise<Answered> {
   const { mark } = thread
-  const text = renderEnrolment(says, context.deps.documents('testers'))
+  const text = renderEnrolment(says, context.deps.documents('on-your-phone', 'join-the-list'))
   const change = async (known: OwnComment): Promise<OwnComment | null> => {
     const body = mark.head(proposal, known.id) + text
     return known.body.trimEnd() === body.trimEnd() ? known : context.github.updateComment(known.id, body)
   }
-  const known = thread.comment === null ? null : await change(thread.comment)
-  const made = known ?? (await change(await create(thread, mark.head(proposal, null) + text, context)))
-  return { thread: { ...thread, comment: made, proposal }, says }
+  const write = async (): Promise<OwnComment | null> => {
+    const known = thread.comment === null ? null : await change(thread.comment)
+    return known ?? change(await create(thread, mark.head(proposal, null) + text, context))
+  }
+  try {
+    return { thread: { ...thread, comment: await write(), proposal }, says }
+  } catch (error) {
+    if (!isLocked(error)) throw error
+    context.deps.log.info(`#${thread.issue} is locked, so nothing is written there.`)
+    return { thread: { ...thread, proposal }, says }
+  }
 }
 
 /** The one that counts: the oldest that this key's holder wrote. The others of this key go. */

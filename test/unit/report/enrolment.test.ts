@@ -40,7 +40,7 @@ const waiting = {
 
 const COMMENTS: readonly EnrolmentComment[] = [
   waiting,
-  { ...waiting, pull: 'soon', change: { ...change, do: 'update', seen: undefined } },
+  { ...waiting, change: { ...change, do: 'update', seen: undefined } },
   { ...waiting, pull: null, change: { ...change, seen: null } },
   { ...waiting, change: { ...change, do: 'remove' } },
   { state: 'stuck', device: DEVICE, why: 'Channel "alpha" does not exist.', runUrl: RUN },
