@@ -167,6 +167,22 @@ describe('nobody can', () => {
     expect(fileOn(world, 'capgo/tester-45')).toContain(ADA)
   })
 
+  it('be left in the file, where a lead merges while a run reads that the author takes it back', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.github.faults.add({
+      match: { method: 'GET', path: /contents\/testers\.json/ },
+      at: 'after',
+      do: () => merge(world),
+    })
+    const run = await edit(world, LEAVE)
+    expect(run.outputs.reason, run.visibleLog).toBe('#45 waits for a review of pull request #47.')
+    expect(world.hosted.pull(47).issue.title).toBe('Remove a tester (#45)')
+    expect(fileOn(world, 'main')).toContain(EVE)
+    merge(world, 47)
+    expect((await followUp(world)).outputs.reason).toMatch(/^#45 left/)
+  })
+
   it('freeze a request by a review, without the right to push', async () => {
     const world = await createTeam()
     await ask(world)

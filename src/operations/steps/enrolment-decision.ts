@@ -12,6 +12,7 @@ import {
 import { describeEnrolment, type EnrolmentComment, titleOf } from '../../report/enrolment.ts'
 import type { TestersReport } from '../../report/testers.ts'
 import { readAppId } from './app-config.ts'
+import { readProposed } from './enrolment-branch.ts'
 import { endFulfilled, endUnfulfilled, settleDevices } from './enrolment-end.ts'
 import { commitDirectly, type FileAtHead, readFileAtHead } from './enrolment-file.ts'
 import { isAskedAgain, propose } from './enrolment-proposal.ts'
@@ -74,11 +75,15 @@ interface Chance extends Place {
 async function fulfil(
   asked: Asked,
   request: EnrolmentRequest,
-  { file, findDailyLimit, limit }: Chance,
+  { file: read, findDailyLimit, limit }: Chance,
   context: Enrolling,
 ): Promise<Decided> {
   const { author, thread } = asked
-  if (isTakenBack(asked, request, file)) return end(thread, { state: 'withdrawn' }, context)
+  const isOver = isTakenBack(asked, request, read)
+  // A lead may have merged since the file was read.
+  const isMerged = isOver && (await readProposed(thread, context))?.merged === true
+  if (isOver && !isMerged) return end(thread, { state: 'withdrawn' }, context)
+  const file = isMerged ? await readFileAtHead(context) : read
   const { asked: wanted, plan } = planAt(file, asked, request, context)
   if (plan.do === 'refuse' && !(await isRemovedBefore(asked, request, file, context)))
     return refuse(asked, plan.problems, context)
