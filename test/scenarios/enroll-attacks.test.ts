@@ -766,8 +766,9 @@ describe('a run that is killed at any of its writes is finished by the next ones
     const written = world.github.requests.slice(seen).filter(({ method }) => method !== 'GET')
     const expected = await finish(world, flow)
     expect(written.length).toBeGreaterThan(1)
+    // Before a write the world is as after the one before.
     for (const [index, { method, path }] of written.entries())
-      for (const at of ['before', 'after'] as const) {
+      for (const at of index === 0 ? (['before', 'after'] as const) : (['after'] as const)) {
         const other = await begin()
         const nth = written.slice(0, index + 1).filter(each => each.method === method).length
         const { faults } = other.github
