@@ -38,6 +38,7 @@ export const enrolments: Readonly<Record<string, EnrolmentComment>> = {
   },
   withdrawn: { state: 'withdrawn' },
   declined: { state: 'declined', pull: 46 },
-  joined: { state: 'joined', device, channel: 'beta' },
+  joined: { state: 'joined', device, channel: 'beta', seen: undefined },
+  'joined-unseen': { state: 'joined', device, channel: 'beta', seen: null },
   left: { state: 'left', device },
 }

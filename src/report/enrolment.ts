@@ -41,7 +41,12 @@ export type EnrolmentComment =
   | { readonly state: 'declined'; readonly pull: number | null }
   /** The author closed the issue, or asks to leave before anybody merged. */
   | { readonly state: 'withdrawn' }
-  | { readonly state: 'joined'; readonly device: string; readonly channel: string | null }
+  | {
+      readonly state: 'joined'
+      readonly device: string
+      readonly channel: string | null
+      readonly seen: SeenChange['seen']
+    }
   | { readonly state: 'left'; readonly device: string }
 
 export function renderEnrolment(comment: EnrolmentComment, guide: string): string {
@@ -104,7 +109,7 @@ function blocks(comment: EnrolmentComment): string[] {
         'The testers stay as they were. To ask again, open a new issue.',
       ]
     case 'joined':
-      return [`### ✅ You are a tester`, joined(comment)]
+      return [`### ✅ You are a tester`, joined(comment), comment.seen === null ? describeDevice(null) : '']
     case 'left':
       return [
         '### 👋 You are no longer a tester',

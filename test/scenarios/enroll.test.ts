@@ -131,6 +131,14 @@ describe('a tester joins', () => {
     expect(fileOn(world, 'capgo/tester-45')).toBe(`[\n  { "device": "${EVE}", "github": "eve" }\n]`)
   })
 
+  it('without a review, and hears that Capgo has never seen the device', async () => {
+    const world = await createTeam({ inputs: { 'join-approve': 'members' } })
+    world.hosted.collaborators.add('eve')
+    await ask(world, { 'Device id': ADA, Channel: 'beta' })
+    expect(commentsOn(world)[0]).toContain('You are a tester')
+    expect(commentsOn(world)[0]).toContain('Capgo has never seen this device')
+  })
+
   it('or hears that Capgo has never seen the device', async () => {
     const world = await createTeam()
     await ask(world, { 'Device id': ADA })

@@ -8,7 +8,7 @@ import { readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { reconcileTesters } from './reconcile-testers.ts'
-import { byDevice, WHOLE } from './tester-facts.ts'
+import { byDevice, readKnownDevice, WHOLE } from './tester-facts.ts'
 
 /** A request that the testers file fulfils. */
 export interface Fulfilled {
@@ -19,6 +19,7 @@ export interface Fulfilled {
 
 /** All devices, where the testers file wants them. */
 interface Settled {
+  readonly appId: string
   readonly testers: TestersReport
   readonly overrides: ReturnType<typeof byDevice>
 }
@@ -33,12 +34,12 @@ export async function settleDevices(appId: string, context: Enrolling): Promise<
     context.capgo.listChannels(appId),
     context.capgo.listOverrides(appId),
   ])
-  return { testers, overrides: byDevice(overrides, channels) }
+  return { appId, testers, overrides: byDevice(overrides, channels) }
 }
 
 export async function endFulfilled(
   { thread, action, device }: Fulfilled,
-  { testers, overrides }: Settled,
+  { appId, testers, overrides }: Settled,
   context: Enrolling,
 ): Promise<Answered> {
   const failure = testers.failures.find(({ devices }) => devices.includes(device))
@@ -51,7 +52,12 @@ export async function endFulfilled(
   const says: EnrolmentComment =
     action === 'leave'
       ? { state: 'left', device }
-      : { state: 'joined', device, channel: overrides.get(device)?.channel ?? null }
+      : {
+          state: 'joined',
+          device,
+          channel: overrides.get(device)?.channel ?? null,
+          seen: await readKnownDevice(appId, device, context),
+        }
   return close(thread, { says, state: 'done' }, context)
 }
 

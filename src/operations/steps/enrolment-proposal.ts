@@ -6,7 +6,7 @@ import { branchOf, findPull, isOwn, type ProposedPull, readHead, readProposed } 
 import { changeText, type FileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
-import { connectForDevices, readKnownDevices } from './tester-facts.ts'
+import { readKnownDevice } from './tester-facts.ts'
 
 /** Of a pull request, those that are asked about; with more of them it counts as reviewed. */
 const MAX_REVIEWERS = 10
@@ -45,7 +45,10 @@ export async function propose(thread: Thread, wish: Wish, context: Enrolling): P
   if (isDeclined && !isAskedAgain(wish.author, context)) return keep({ state: 'declined', pull: pull.number })
   if (head !== null && !(await isOwn(thread, head, context)))
     return keep({ state: 'foreign', branch, pull: openPull })
-  const change = { ...wish.change, seen: await readSeen(wish, context) }
+  const change = {
+    ...wish.change,
+    seen: await readKnownDevice(wish.appId, wish.change.entry.device, context),
+  }
   const compareUrl = `${context.trigger.repositoryUrl}/compare/${file.branch}...${branch}?expand=1`
   const waiting = (number: number | null) => ({ state: 'waiting', change, pull: number, compareUrl }) as const
   const overtaken = (now: Thread) =>
@@ -73,12 +76,6 @@ export async function propose(thread: Thread, wish: Wish, context: Enrolling): P
   const number = openPull ?? (await openPullRequest(proposed, context))
   const proposal = { ...own, state: 'waits', pull: number } as const
   return answer(thread, { says: waiting(number), proposal }, context)
-}
-
-async function readSeen({ change, appId }: Wish, context: Enrolling): Promise<SeenChange['seen']> {
-  const { device } = change.entry
-  const known = await readKnownDevices(appId, [device], connectForDevices(context), context)
-  return known === null ? undefined : (known.get(device) ?? null)
 }
 
 /** Whether a lead has looked at it: from then on it stays as it was seen. Anybody can review in a public repository. */

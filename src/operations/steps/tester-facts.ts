@@ -198,6 +198,16 @@ export async function findLackingPermissions(
   return lacking
 }
 
+/** Capgo's record of one device; null where it never saw it, undefined where it did not say. */
+export async function readKnownDevice(
+  appId: string,
+  id: string,
+  context: RunContext,
+): Promise<DeviceRow | null | undefined> {
+  const known = await readKnownDevices(appId, [id], connectForDevices(context), context)
+  return known === null ? undefined : (known.get(id) ?? null)
+}
+
 /** Best effort: without it the table says nothing about what will install. Null where nothing was asked, too. */
 export async function readKnownDevices(
   appId: string,

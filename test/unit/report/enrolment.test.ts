@@ -53,8 +53,8 @@ const COMMENTS: readonly EnrolmentComment[] = [
   { state: 'reviewed', pull: 46 },
   { state: 'declined', pull: 46 },
   { state: 'withdrawn' },
-  { state: 'joined', device: DEVICE, channel: 'beta' },
-  { state: 'joined', device: DEVICE, channel: null },
+  { state: 'joined', device: DEVICE, channel: 'beta', seen },
+  { state: 'joined', device: DEVICE, channel: null, seen: null },
   { state: 'left', device: DEVICE },
 ]
 
