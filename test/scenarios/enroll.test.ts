@@ -332,6 +332,25 @@ describe('nobody else than a lead can', () => {
     expect((await edit(world, { Channel: 'beta' })).outputs.outcome).toBe('proposed')
   })
 
+  it('gain anything by the template of a fork, with more fields and other choices', async () => {
+    const world = await createTeam()
+    const body = form({
+      Channel: 'production',
+      Approved: '- [X] by a lead',
+      'join-approve': 'members',
+      'Testers file': 'package.json',
+      GitHub: 'lead',
+    })
+    const run = await ask(world, {}, { body })
+    expect(run.outputs.reason, run.visibleLog).toBe(
+      '#45 was refused: The channel must be beta, not "production".',
+    )
+    const again = await edit(world, { Channel: 'beta', Approved: 'yes', GitHub: 'lead' })
+    expect(again.outputs.outcome, again.visibleLog).toBe('proposed')
+    expect(fileOn(world, 'capgo/tester-45')).toContain('"github": "eve", "channel": "beta" }')
+    expect(branches(world)).toEqual(['capgo/tester-45', 'main'])
+  })
+
   it.each([
     ['Markdown', '**x** [a](https://evil.example) ![b](c) <img src=x> @octocat #1 | `z`'],
     ['a workflow command', '::set-output name=outcome::hacked ##[error]x'],
