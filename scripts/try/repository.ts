@@ -159,7 +159,7 @@ export class TriedRepository {
   }
 
   /**
-   * What the button of a pull request does, unless somebody merged it already; returns the branch's commit. Null where it
+   * Merges as the button of a pull request does, unless somebody did already; returns the branch's commit. Null where it
    * conflicts.
    */
   mergeInto(branch: string, head: string, message: string): string | null {

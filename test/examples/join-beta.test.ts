@@ -527,7 +527,7 @@ describe.skipIf(!canLook)('<join-beta>', () => {
     ).toBe('20px')
   })
 
-  it('selects the id where there is no clipboard', async () => {
+  it('selects the id without a clipboard', async () => {
     const phone = takePhone()
     await tab.addInitScript('Object.defineProperty(navigator, "clipboard", { value: undefined })')
     await open(phone, {})

@@ -110,7 +110,7 @@ describe('devices', () => {
     ])
   })
 
-  it('a filter with a mistake is no failed publish', async () => {
+  it('a mistake in the filter is not called a failed publish', async () => {
     const world = await createPhones()
     const run = await dispatch(world, { operation: 'devices', 'device-filter': 'platfrom: ios' })
     expect(run.outputs['error-code']).toBe('invalid_input')

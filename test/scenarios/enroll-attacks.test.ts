@@ -57,7 +57,7 @@ describe('nobody can', () => {
     await edit(world, { ...LEAVE, 'Device id': BOB })
     expect(issue.title).toBe('Remove a tester (#45)')
     expect(issue.body).not.toContain('Eve 2')
-    // What a lead adds to the text stays where the file alone is newer.
+    // A lead's own words in the text stay when only the file is newer.
     issue.body += '\n\nCall her first.'
     world.repo.commit({ 'testers.json': FILE.replace('"bob"', '"eve"').replace('team', 'team of us') })
     await followUp(world)

@@ -75,7 +75,7 @@ export class JoinBeta extends Base {
   }
 
   connectedCallback(): void {
-    // What was set before hides the setter.
+    // A property that was set before the upgrade hides the setter.
     const early = this as unknown as Record<string, unknown>
     for (const name of PROPERTIES.filter(name => Object.hasOwn(this, name))) {
       const value = early[name]

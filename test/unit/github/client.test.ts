@@ -132,7 +132,7 @@ it('an issue that was deleted is none, nor is one that was transferred', async (
   expect(await github.readIssue(5)).toBeNull()
 })
 
-it('an account that is gone, or of a bot, is no author and no reviewer, and cannot push', async () => {
+it('deleted accounts and bots do not count as authors or reviewers, and cannot push', async () => {
   const { hosted, github } = await createWorld()
   const authors = ['ada', 'ghost', 'Copilot', 'helper[bot]']
   for (const [index, author] of authors.entries()) hosted.addIssue({ number: index + 1, author })

@@ -297,7 +297,7 @@ describe('an issue', () => {
     expect([...hosted.collaborators]).toEqual(['bob'])
   })
 
-  it('is no pull request', async () => {
+  it('never takes the number of a pull request', async () => {
     const { happens, hosted } = createStage()
     await happens('pull_request', { number: 7 })
     const { problems } = await happens('issues', { action: 'closed', issue: { number: 7 } })
